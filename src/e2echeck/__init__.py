@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verifies and audits Matrix end-to-end encryption."""

@@ -1,0 +1,516 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one registry of reasons.
+
+Every error, verdict and finding carries a member of `Reason`.  A member is a plain string
+(``"megolm.replay"``), so that it can be compared, sorted and written to JSON as it is; it also knows its
+severity, the clause that it stands on, the evidence that is needed to decide it, and one sentence in
+English and in German.  Codes are append-only: a published code never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+__all__ = ["Reason", "Severity"]
+
+Language = Literal["en", "de"]
+
+
+class Severity(StrEnum):
+    """How much a reason weighs.  `rank` orders them: info 0, warning 1, error 2."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """0 for info, 1 for warning, 2 for error."""
+        return _RANKS[self.value]
+
+
+_RANKS = {"info": 0, "warning": 1, "error": 2}
+_I, _W, _E = Severity.INFO, Severity.WARNING, Severity.ERROR
+
+# Clauses.  "App" is the appendices of the Matrix specification, "CS" its client-server API.
+_BASE64 = "Matrix App: Unpadded Base64; RFC 4648 sections 3.5, 4, 5"
+_JSON = "Matrix App: Canonical JSON; RFC 8259"
+_FIELDS = "Matrix Olm/Megolm: message format"
+_MEGOLM = "Matrix Megolm: message format"
+_SESSION = "Matrix Megolm: session-sharing and session export formats"
+_ED25519 = "RFC 8032 section 5.1; Matrix App: Signing Details"
+_ENCRYPTED = "Matrix CS: m.room.encrypted, m.megolm.v1.aes-sha2"
+_ENCRYPTION = "Matrix CS: m.room.encryption"
+_REPLAY = "Matrix CS: End-to-End Encryption, protection against replay attacks"
+_KEY_FILE = "Matrix CS: Key exports, key export format"
+_EVENT = "Matrix CS: Size limits; room event format"
+_TOOL = "e2echeck: threat model"
+
+
+class Reason(StrEnum):
+    """A code of the form ``room.reason`` with what is known about it.
+
+    Attributes:
+        severity: its weight in a report.
+        clause: document and section of the rule that is broken.
+        evidence: what must be at hand to decide it (``wire``, ``keys``, ``state``, ``file``).
+        en: one sentence in English.
+        de: the same in German.
+    """
+
+    severity: Severity
+    clause: str
+    evidence: str
+    en: str
+    de: str
+
+    def __new__(cls, code: str, severity: Severity, clause: str, evidence: str, en: str, de: str) -> Reason:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.severity = severity
+        member.clause = clause
+        member.evidence = evidence
+        member.en = en
+        member.de = de
+        return member
+
+    def text(self, language: Language = "en") -> str:
+        """The sentence of this reason in English (``"en"``) or German (``"de"``)."""
+        return self.de if language == "de" else self.en
+
+    # base64
+    BASE64_PADDING = (
+        "base64.padding", _W, _BASE64, "wire",
+        "The base64 text carries padding where unpadded base64 is required.",
+        "Der Base64-Text trägt Füllzeichen, verlangt ist Base64 ohne Füllzeichen.",
+    )  # fmt: skip
+    BASE64_STRAY_BITS = (
+        "base64.stray-bits", _W, _BASE64, "wire",
+        "The last base64 character has unused bits that are not zero: one value has several spellings.",
+        "Das letzte Base64-Zeichen hat unbenutzte Bits, die nicht null sind: ein Wert, mehrere Schreibweisen.",
+    )  # fmt: skip
+    BASE64_WHITESPACE = (
+        "base64.whitespace", _E, _BASE64, "wire",
+        "The base64 text contains white space.",
+        "Der Base64-Text enthält Leerraum.",
+    )  # fmt: skip
+    BASE64_ALPHABET = (
+        "base64.alphabet", _E, _BASE64, "wire",
+        "The base64 text uses the other alphabet (standard for URL-safe, or the reverse).",
+        "Der Base64-Text benutzt das jeweils andere Alphabet (Standard statt URL-sicher oder umgekehrt).",
+    )  # fmt: skip
+    BASE64_MALFORMED = (
+        "base64.malformed", _E, _BASE64, "wire",
+        "The text is not base64: a foreign character, or a length that no bytes can have.",
+        "Der Text ist kein Base64: ein fremdes Zeichen oder eine unmögliche Länge.",
+    )  # fmt: skip
+    BASE64_LENGTH = (
+        "base64.length", _E, _BASE64, "wire",
+        "The base64 text decodes to another number of bytes than required.",
+        "Der Base64-Text ergibt nicht die verlangte Zahl von Bytes.",
+    )  # fmt: skip
+
+    # the field encoding of Olm and Megolm messages
+    WIRE_FIELD_UNKNOWN = (
+        "wire.field-unknown", _E, _FIELDS, "wire",
+        "The message has a field that its format does not define.",
+        "Die Nachricht hat ein Feld, das ihr Format nicht kennt.",
+    )  # fmt: skip
+    WIRE_FIELD_REPEATED = (
+        "wire.field-repeated", _E, _FIELDS, "wire",
+        "A field of the message occurs more than once.",
+        "Ein Feld der Nachricht kommt mehrmals vor.",
+    )  # fmt: skip
+    WIRE_FIELD_ORDER = (
+        "wire.field-order", _E, _FIELDS, "wire",
+        "The fields of the message are not in the order of its format.",
+        "Die Felder der Nachricht stehen nicht in der Reihenfolge ihres Formats.",
+    )  # fmt: skip
+    WIRE_FIELD_MISSING = (
+        "wire.field-missing", _E, _FIELDS, "wire",
+        "A field that the format requires is missing.",
+        "Ein vom Format verlangtes Feld fehlt.",
+    )  # fmt: skip
+    WIRE_FIELD_LENGTH = (
+        "wire.field-length", _E, _FIELDS, "wire",
+        "A field has another length than its format requires.",
+        "Ein Feld hat nicht die Länge, die sein Format verlangt.",
+    )  # fmt: skip
+    WIRE_TYPE = (
+        "wire.type", _E, _FIELDS, "wire",
+        "A field has a wire type that its format does not allow.",
+        "Ein Feld hat einen Drahttyp, den sein Format nicht erlaubt.",
+    )  # fmt: skip
+    WIRE_VARINT_LONG = (
+        "wire.varint-long", _E, _FIELDS, "wire",
+        "A varint is longer than its value needs.",
+        "Ein Varint ist länger, als sein Wert es braucht.",
+    )  # fmt: skip
+    WIRE_VARINT_RANGE = (
+        "wire.varint-range", _E, _FIELDS, "wire",
+        "A 32-bit field holds a value beyond 32 bits; clients truncate it.",
+        "Ein 32-Bit-Feld hält einen Wert über 32 Bit; Clients schneiden ihn ab.",
+    )  # fmt: skip
+    WIRE_VARINT_MALFORMED = (
+        "wire.varint-malformed", _E, _FIELDS, "wire",
+        "A varint has no end, or more than 64 bits.",
+        "Ein Varint hat kein Ende oder mehr als 64 Bit.",
+    )  # fmt: skip
+    WIRE_LENGTH_PAST_END = (
+        "wire.length-past-end", _E, _FIELDS, "wire",
+        "A length points past the end of the message.",
+        "Eine Länge zeigt über das Ende der Nachricht hinaus.",
+    )  # fmt: skip
+    WIRE_TRAILING_BYTES = (
+        "wire.trailing-bytes", _E, _FIELDS, "wire",
+        "There are bytes after the end of the format.",
+        "Nach dem Ende des Formats folgen weitere Bytes.",
+    )  # fmt: skip
+    WIRE_VERSION = (
+        "wire.version", _E, _FIELDS, "wire",
+        "The version byte is not the one expected here.",
+        "Das Versionsbyte ist nicht das hier erwartete.",
+    )  # fmt: skip
+    WIRE_LENGTH = (
+        "wire.length", _E, _FIELDS, "wire",
+        "The message is too short or too long for its format.",
+        "Die Nachricht ist zu kurz oder zu lang für ihr Format.",
+    )  # fmt: skip
+
+    # JSON
+    JSON_MALFORMED = (
+        "json.malformed", _E, _JSON, "file",
+        "The text is not JSON.",
+        "Der Text ist kein JSON.",
+    )  # fmt: skip
+    JSON_DUPLICATE_KEY = (
+        "json.duplicate-key", _E, _JSON, "file",
+        "An object has the same key twice: readers differ in which value they take.",
+        "Ein Objekt hat einen Schlüssel doppelt: Leser nehmen verschiedene Werte.",
+    )  # fmt: skip
+    JSON_FORBIDDEN_VALUE = (
+        "json.forbidden-value", _E, _JSON, "file",
+        "A value that canonical JSON forbids: float, exponent, -0, NaN, infinity or an integer beyond 2^53-1.",
+        "Ein in kanonischem JSON verbotener Wert: Kommazahl, Exponent, -0, NaN, unendlich oder Ganzzahl über 2^53-1.",
+    )  # fmt: skip
+    JSON_SURROGATE = (
+        "json.surrogate", _E, _JSON, "file",
+        "A string has a lone surrogate, which UTF-8 cannot express.",
+        "Eine Zeichenkette hat ein einzelnes Surrogat, das UTF-8 nicht darstellen kann.",
+    )  # fmt: skip
+    JSON_UTF8 = (
+        "json.utf8", _E, _JSON, "file",
+        "The text is not valid UTF-8.",
+        "Der Text ist kein gültiges UTF-8.",
+    )  # fmt: skip
+    JSON_DEPTH = (
+        "json.depth", _E, _JSON, "file",
+        "The value is nested deeper than the limit allows.",
+        "Der Wert ist tiefer verschachtelt, als die Grenze erlaubt.",
+    )  # fmt: skip
+    JSON_SIZE = (
+        "json.size", _E, _JSON, "file",
+        "The text is larger than the limit allows.",
+        "Der Text ist größer, als die Grenze erlaubt.",
+    )  # fmt: skip
+    JSON_TYPE = (
+        "json.type", _E, _JSON, "file",
+        "A Python value or key that JSON cannot express, or a member of another type than required.",
+        "Ein Wert oder Schlüssel, den JSON nicht darstellen kann, oder ein Eintrag von falschem Typ.",
+    )  # fmt: skip
+
+    # Ed25519 and X25519
+    ED25519_KEY_LENGTH = (
+        "ed25519.key-length", _E, _ED25519, "wire",
+        "The Ed25519 key is not 32 bytes long.",
+        "Der Ed25519-Schlüssel ist nicht 32 Byte lang.",
+    )  # fmt: skip
+    ED25519_SIGNATURE_LENGTH = (
+        "ed25519.signature-length", _E, _ED25519, "wire",
+        "The Ed25519 signature is not 64 bytes long.",
+        "Die Ed25519-Signatur ist nicht 64 Byte lang.",
+    )  # fmt: skip
+    ED25519_KEY_INVALID = (
+        "ed25519.key-invalid", _E, _ED25519, "wire",
+        "The public key is no point of the curve.",
+        "Der öffentliche Schlüssel ist kein Punkt der Kurve.",
+    )  # fmt: skip
+    ED25519_KEY_NON_CANONICAL = (
+        "ed25519.key-non-canonical", _E, _ED25519, "wire",
+        "The public key is not in canonical encoding.",
+        "Der öffentliche Schlüssel ist nicht kanonisch kodiert.",
+    )  # fmt: skip
+    ED25519_KEY_SMALL_ORDER = (
+        "ed25519.key-small-order", _E, _ED25519, "wire",
+        "The public key is a point of small order, under which signatures prove nothing.",
+        "Der öffentliche Schlüssel ist ein Punkt kleiner Ordnung; Signaturen damit beweisen nichts.",
+    )  # fmt: skip
+    ED25519_R_INVALID = (
+        "ed25519.r-invalid", _E, _ED25519, "wire",
+        "R of the signature is no point of the curve.",
+        "R der Signatur ist kein Punkt der Kurve.",
+    )  # fmt: skip
+    ED25519_R_NON_CANONICAL = (
+        "ed25519.r-non-canonical", _E, _ED25519, "wire",
+        "R of the signature is not in canonical encoding.",
+        "R der Signatur ist nicht kanonisch kodiert.",
+    )  # fmt: skip
+    ED25519_R_SMALL_ORDER = (
+        "ed25519.r-small-order", _E, _ED25519, "wire",
+        "R of the signature is a point of small order.",
+        "R der Signatur ist ein Punkt kleiner Ordnung.",
+    )  # fmt: skip
+    ED25519_S_NON_CANONICAL = (
+        "ed25519.s-non-canonical", _E, _ED25519, "wire",
+        "S of the signature is not below the group order L.",
+        "S der Signatur liegt nicht unter der Gruppenordnung L.",
+    )  # fmt: skip
+    ED25519_SIGNATURE_INVALID = (
+        "ed25519.signature-invalid", _E, _ED25519, "wire",
+        "The signature does not fit the key and the message.",
+        "Die Signatur passt nicht zu Schlüssel und Nachricht.",
+    )  # fmt: skip
+    X25519_KEY_LENGTH = (
+        "x25519.key-length", _E, "RFC 7748 section 5", "wire",
+        "The Curve25519 key is not 32 bytes long.",
+        "Der Curve25519-Schlüssel ist nicht 32 Byte lang.",
+    )  # fmt: skip
+    X25519_NON_CONTRIBUTORY = (
+        "x25519.non-contributory", _E, "RFC 7748 section 6.1", "wire",
+        "The key agreement gave the all-zero secret: the other key has small order.",
+        "Die Schlüsselvereinbarung ergab das Nullgeheimnis: der andere Schlüssel hat kleine Ordnung.",
+    )  # fmt: skip
+    MAC_LENGTH = (
+        "mac.length", _E, "RFC 2104; Matrix Olm: message authentication code", "wire",
+        "The message authentication code has another length than its format requires.",
+        "Der Authentisierungscode hat nicht die Länge, die sein Format verlangt.",
+    )  # fmt: skip
+    MAC_INVALID = (
+        "mac.invalid", _E, "RFC 2104", "keys",
+        "The message authentication code does not fit.",
+        "Der Authentisierungscode passt nicht.",
+    )  # fmt: skip
+    AES_LENGTH = (
+        "aes.length", _E, "NIST SP 800-38A", "wire",
+        "A key, IV or ciphertext has a length that the cipher does not take.",
+        "Schlüssel, IV oder Geheimtext hat eine Länge, die die Chiffre nicht nimmt.",
+    )  # fmt: skip
+    PADDING_INVALID = (
+        "padding.invalid", _E, "RFC 5652 section 6.3 (PKCS#7)", "keys",
+        "The padding of the plaintext is wrong.",
+        "Die Auffüllung des Klartextes ist falsch.",
+    )  # fmt: skip
+    KDF_LENGTH = (
+        "kdf.length", _E, "RFC 5869 section 2.3", "file",
+        "A key of this length cannot be derived.",
+        "Ein Schlüssel dieser Länge lässt sich nicht ableiten.",
+    )  # fmt: skip
+
+    # Megolm
+    MEGOLM_MALFORMED = (
+        "megolm.malformed", _E, _MEGOLM, "wire",
+        "The ciphertext is no Megolm message that any client can read.",
+        "Der Geheimtext ist keine Megolm-Nachricht, die ein Client lesen kann.",
+    )  # fmt: skip
+    MEGOLM_WIRE_NONCANONICAL = (
+        "megolm.wire-noncanonical", _E, _MEGOLM, "wire",
+        "The message is not written as clients write it: altered in transit, or made by an odd sender.",
+        "Die Nachricht ist nicht so geschrieben, wie Clients schreiben: unterwegs verändert oder seltsamer Absender.",
+    )  # fmt: skip
+    MEGOLM_SIGNATURE_INVALID = (
+        "megolm.signature-invalid", _E, _MEGOLM, "wire",
+        "The signature does not fit the session: the message is forged or damaged.",
+        "Die Signatur passt nicht zur Sitzung: die Nachricht ist gefälscht oder beschädigt.",
+    )  # fmt: skip
+    MEGOLM_MAC_INVALID = (
+        "megolm.mac-invalid", _E, _MEGOLM, "keys",
+        "The signature is right but the message authentication code is wrong.",
+        "Die Signatur stimmt, der Authentisierungscode nicht.",
+    )  # fmt: skip
+    MEGOLM_PADDING_INVALID = (
+        "megolm.padding-invalid", _E, _MEGOLM, "keys",
+        "Signature and authentication code are right but the padding is wrong.",
+        "Signatur und Authentisierungscode stimmen, die Auffüllung nicht.",
+    )  # fmt: skip
+    MEGOLM_PLAINTEXT_MALFORMED = (
+        "megolm.plaintext-malformed", _E, _ENCRYPTED, "keys",
+        "The decrypted payload is not an event: no JSON object with type, content and room_id.",
+        "Der entschlüsselte Inhalt ist kein Ereignis: kein JSON-Objekt mit type, content und room_id.",
+    )  # fmt: skip
+    MEGOLM_REPLAY = (
+        "megolm.replay", _E, _REPLAY, "wire",
+        "The same ciphertext stands in more than one event.",
+        "Derselbe Geheimtext steht in mehr als einem Ereignis.",
+    )  # fmt: skip
+    MEGOLM_INDEX_REUSE = (
+        "megolm.index-reuse", _E, _REPLAY, "wire",
+        "One message index of a session was used for different ciphertexts: same key and IV twice.",
+        "Ein Nachrichtenindex einer Sitzung dient verschiedenen Geheimtexten: Schlüssel und IV doppelt benutzt.",
+    )  # fmt: skip
+    MEGOLM_INDEX_GAP = (
+        "megolm.index-gap", _I, _MEGOLM, "wire",
+        "Message indices of this session are missing from the evidence.",
+        "Nachrichtenindizes dieser Sitzung fehlen in den Beweismitteln.",
+    )  # fmt: skip
+    MEGOLM_INDEX_EXHAUSTED = (
+        "megolm.index-exhausted", _E, _MEGOLM, "keys",
+        "The ratchet is at its last index, 2^32-1, and cannot advance.",
+        "Die Ratsche steht am letzten Index, 2^32-1, und kann nicht weiter.",
+    )  # fmt: skip
+    MEGOLM_SENDER_MISMATCH = (
+        "megolm.sender-mismatch", _E, _ENCRYPTED, "wire",
+        "Messages of one session were sent under more than one user.",
+        "Nachrichten einer Sitzung wurden unter mehr als einem Benutzer gesendet.",
+    )  # fmt: skip
+    MEGOLM_ROOM_MISMATCH = (
+        "megolm.room-mismatch", _E, _ENCRYPTED, "wire",
+        "A message was moved: its session or its inner room_id belongs to another room.",
+        "Eine Nachricht wurde verschoben: Sitzung oder innere room_id gehört zu einem anderen Raum.",
+    )  # fmt: skip
+    MEGOLM_SESSION_ID_MISMATCH = (
+        "megolm.session-id-mismatch", _E, _SESSION, "wire",
+        "The session_id is not the Ed25519 key of the session.",
+        "Die session_id ist nicht der Ed25519-Schlüssel der Sitzung.",
+    )  # fmt: skip
+    MEGOLM_ROTATION_OVERDUE = (
+        "megolm.rotation-overdue", _W, _ENCRYPTION, "state",
+        "A session was used beyond the room's rotation period.",
+        "Eine Sitzung wurde über die Rotationsfrist des Raums hinaus benutzt.",
+    )  # fmt: skip
+    MEGOLM_ALGORITHM_UNKNOWN = (
+        "megolm.algorithm-unknown", _E, _ENCRYPTED, "wire",
+        "The event names an algorithm that is not m.megolm.v1.aes-sha2.",
+        "Das Ereignis nennt ein anderes Verfahren als m.megolm.v1.aes-sha2.",
+    )  # fmt: skip
+    SESSION_KEY_MALFORMED = (
+        "session-key.malformed", _E, _SESSION, "file",
+        "The session key has the wrong length or version, or its public key is unusable.",
+        "Der Sitzungsschlüssel hat falsche Länge oder Version, oder sein öffentlicher Schlüssel ist unbrauchbar.",
+    )  # fmt: skip
+    SESSION_KEY_SIGNATURE_INVALID = (
+        "session-key.signature-invalid", _E, _SESSION, "file",
+        "The session key is not signed by the key it carries.",
+        "Der Sitzungsschlüssel ist nicht von dem Schlüssel signiert, den er trägt.",
+    )  # fmt: skip
+
+    # keys and key files
+    KEY_SESSION_UNKNOWN = (
+        "key.session-unknown", _I, _ENCRYPTED, "keys",
+        "No key for this session was given; its messages could not be opened.",
+        "Für diese Sitzung wurde kein Schlüssel gegeben; ihre Nachrichten wurden nicht geöffnet.",
+    )  # fmt: skip
+    KEY_INDEX_UNKNOWN = (
+        "key.index-unknown", _I, _SESSION, "keys",
+        "The key of this session begins after some of its messages.",
+        "Der Schlüssel dieser Sitzung beginnt erst nach einigen ihrer Nachrichten.",
+    )  # fmt: skip
+    KEY_COPIES_UNCONNECTED = (
+        "key.copies-unconnected", _E, _SESSION, "keys",
+        "Two copies of one session do not belong to one ratchet: one of them is not genuine.",
+        "Zwei Kopien einer Sitzung gehören nicht zu einer Ratsche: eine davon ist nicht echt.",
+    )  # fmt: skip
+    KEY_ENTRY_MALFORMED = (
+        "key.entry-malformed", _W, _KEY_FILE, "file",
+        "An entry of a key list is unusable and was left out.",
+        "Ein Eintrag einer Schlüsselliste ist unbrauchbar und wurde ausgelassen.",
+    )  # fmt: skip
+    KEY_FILE_MALFORMED = (
+        "key-file.malformed", _E, _KEY_FILE, "file",
+        "The file is neither a Megolm key file nor a JSON list of sessions.",
+        "Die Datei ist weder eine Megolm-Schlüsseldatei noch eine JSON-Liste von Sitzungen.",
+    )  # fmt: skip
+    KEY_FILE_VERSION = (
+        "key-file.version", _E, _KEY_FILE, "file",
+        "The key file has an unknown version.",
+        "Die Schlüsseldatei hat eine unbekannte Version.",
+    )  # fmt: skip
+    KEY_FILE_MAC_INVALID = (
+        "key-file.mac-invalid", _E, _KEY_FILE, "file",
+        "The passphrase is wrong or the key file is damaged.",
+        "Die Passphrase ist falsch oder die Schlüsseldatei beschädigt.",
+    )  # fmt: skip
+    KEY_FILE_PASSPHRASE_MISSING = (
+        "key-file.passphrase-missing", _E, _KEY_FILE, "file",
+        "The key file is encrypted and no passphrase was given.",
+        "Die Schlüsseldatei ist verschlüsselt, und es wurde keine Passphrase gegeben.",
+    )  # fmt: skip
+    KEY_FILE_KDF_LIMIT = (
+        "key-file.kdf-limit", _E, _KEY_FILE, "file",
+        "The key file asks for no iterations, or for more than the limit allows.",
+        "Die Schlüsseldatei verlangt keine oder mehr Iterationen, als die Grenze erlaubt.",
+    )  # fmt: skip
+    KEY_FILE_KDF_WEAK = (
+        "key-file.kdf-weak", _W, _KEY_FILE, "file",
+        "The key file uses fewer than 100,000 iterations.",
+        "Die Schlüsseldatei benutzt weniger als 100.000 Iterationen.",
+    )  # fmt: skip
+    KEY_FILE_LATIN1 = (
+        "key-file.latin1-passphrase", _I, _KEY_FILE, "file",
+        "The passphrase opened the file only as latin-1, not as UTF-8.",
+        "Die Passphrase öffnete die Datei nur als Latin-1, nicht als UTF-8.",
+    )  # fmt: skip
+    KEY_FILE_IV_BIT_63 = (
+        "key-file.iv-bit-63", _I, _KEY_FILE, "file",
+        "Bit 63 of the IV is set; the format asks for it to be cleared.",
+        "Bit 63 des IV ist gesetzt; das Format verlangt null.",
+    )  # fmt: skip
+
+    # events and rooms
+    EVENT_MALFORMED = (
+        "event.malformed", _E, _EVENT, "wire",
+        "The event lacks a required member, or a member has the wrong type.",
+        "Dem Ereignis fehlt ein verlangter Eintrag, oder ein Eintrag hat den falschen Typ.",
+    )  # fmt: skip
+    EVENT_COPIES_DIFFER = (
+        "event.copies-differ", _E, _EVENT, "wire",
+        "Two copies of one event differ in content, sender, type or room.",
+        "Zwei Kopien eines Ereignisses weichen in Inhalt, Absender, Typ oder Raum voneinander ab.",
+    )  # fmt: skip
+    EVENT_PLAINTEXT = (
+        "event.plaintext-in-encrypted-room", _E, _ENCRYPTION, "state",
+        "An event that had to be encrypted was sent in clear after encryption was turned on.",
+        "Ein Ereignis, das verschlüsselt sein musste, wurde nach dem Einschalten unverschlüsselt gesendet.",
+    )  # fmt: skip
+    ROOM_NOT_ENCRYPTED = (
+        "room.not-encrypted", _E, _ENCRYPTION, "state",
+        "The room has messages and was never encrypted.",
+        "Der Raum hat Nachrichten und war nie verschlüsselt.",
+    )  # fmt: skip
+    ROOM_ENCRYPTION_CHANGED = (
+        "room.encryption-changed", _W, _ENCRYPTION, "state",
+        "The encryption settings of the room were changed, emptied or weakened after they were set.",
+        "Die Verschlüsselungseinstellungen des Raums wurden nachträglich geändert, geleert oder geschwächt.",
+    )  # fmt: skip
+
+    # evidence
+    EVIDENCE_UNREADABLE = (
+        "evidence.unreadable", _E, _TOOL, "file",
+        "The input cannot be read, or is of no known shape.",
+        "Die Eingabe ist nicht lesbar oder hat keine bekannte Form.",
+    )  # fmt: skip
+    EVIDENCE_LIMIT = (
+        "evidence.limit", _E, _TOOL, "file",
+        "The input is larger than the limit allows.",
+        "Die Eingabe ist größer, als die Grenze erlaubt.",
+    )  # fmt: skip
+    EVIDENCE_SCHEMA_UNKNOWN = (
+        "evidence.schema-unknown", _W, _TOOL, "file",
+        "The database has a schema version that this release was not tested with.",
+        "Die Datenbank hat eine Schemaversion, mit der diese Ausgabe nicht geprüft wurde.",
+    )  # fmt: skip
+    USAGE = (
+        "usage.invalid", _E, _TOOL, "file",
+        "A function was called with an argument it does not take.",
+        "Eine Funktion wurde mit einem unzulässigen Argument aufgerufen.",
+    )  # fmt: skip
+    BACKEND_UNAVAILABLE = (
+        "backend.unavailable", _E, _TOOL, "file",
+        "The backend that was asked for is not available.",
+        "Das verlangte Backend ist nicht verfügbar.",
+    )  # fmt: skip
+    EXTRA_MISSING = (
+        "extra.missing", _E, _TOOL, "file",
+        "An optional dependency is not installed.",
+        "Eine optionale Abhängigkeit ist nicht installiert.",
+    )  # fmt: skip
