@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Megolm: encrypted group messages (Matrix Megolm; algorithm ``m.megolm.v1.aes-sha2``).
+
+>>> from e2echeck.megolm import GroupSession, InboundGroupSession
+>>> sender = GroupSession()
+>>> receiver = InboundGroupSession(sender.session_key())
+>>> receiver.decrypt(sender.encrypt(b"hello").to_base64()).plaintext
+b'hello'
+"""
+
+from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage, DecryptOutcome
+from e2echeck.megolm.group_session import GroupSession
+from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
+from e2echeck.megolm.message import MegolmMessage
+from e2echeck.megolm.ratchet import Ratchet
+from e2echeck.megolm.session_key import ExportedSessionKey, SessionKey
+from e2echeck.megolm.sessions import InboundGroupSessions, SessionCopy
+
+__all__ = [
+    "DecryptBatch",
+    "DecryptOutcome",
+    "DecryptedMessage",
+    "ExportedSessionKey",
+    "GroupSession",
+    "InboundGroupSession",
+    "InboundGroupSessions",
+    "MegolmMessage",
+    "Ratchet",
+    "SessionCopy",
+    "SessionKey",
+    "SessionOrdering",
+]
