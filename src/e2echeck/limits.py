@@ -21,6 +21,8 @@ class Limits:
         message_bytes: one Olm or Megolm message after base64.
         key_file_bytes: one key file or JSON key list.
         key_file_sessions: entries of one key list.
+        passphrase_bytes: a passphrase file.
+        appservice_bytes: the registration of an application service.
         kdf_iterations: PBKDF2 iterations that a file may ask for.
     """
 
@@ -31,6 +33,8 @@ class Limits:
     message_bytes: int = 2**20
     key_file_bytes: int = 256 * 2**20
     key_file_sessions: int = 2_000_000
+    passphrase_bytes: int = 4096
+    appservice_bytes: int = 2**20
     kdf_iterations: int = 5_000_000
 
 

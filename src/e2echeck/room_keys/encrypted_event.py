@@ -30,12 +30,14 @@ class EncryptedContent:
         session_id: the same as text.
         message: the parsed ciphertext.
         device_id: as claimed, or None; deprecated and never used for a decision.
+        message_oddities: those of the message alone.
     """
 
     public_key: bytes
     session_id: str
     message: MegolmMessage
     device_id: str | None
+    message_oddities: tuple[Reason, ...] = ()
 
 
 def read_content(
@@ -71,6 +73,10 @@ def read_content(
         raise InputError(Reason.MEGOLM_MALFORMED, str(error.code)) from None
     device_id = content.get("device_id")
     value = EncryptedContent(
-        public_key, session_id, message.value, device_id if isinstance(device_id, str) else None
+        public_key,
+        session_id,
+        message.value,
+        device_id if isinstance(device_id, str) else None,
+        message.oddities,
     )
     return Parsed(value, key.oddities + message.oddities)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything is installed into .venv and nowhere else.  PYTHON=/path/to/python3.12 chooses the interpreter.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-all lint format bench docs clean peers-if-possible
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.audit ## audit the recorded clinic rooms in examples/clinic, twice
+	PYTHON="$(CURDIR)/$(BIN)/python" bash examples/clinic/demo.sh
+
+test: $(VENV)/.test peers-if-possible ## the tests, quick: 6 minutes at most
+	E2ECHECK_HYPOTHESIS=dev $(PYTEST) -q --session-timeout=360
+
+test-all: $(VENV)/.test $(VENV)/.peers lint docs ## lint, documentation, doctests, and the tests at length
+	$(PYTEST) -q --doctest-modules --doctest-glob='*.md' src README.md docs
+	E2ECHECK_HYPOTHESIS=ci $(PYTEST) -q --cov --cov-report=term
+
+lint: $(VENV)/.test $(VENV)/.lint ## ruff, mypy and the layers of the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.lint ## let ruff lay out the code
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test ## time the bulk paths
+	$(BIN)/python -m benches.bench_megolm
+
+docs: $(VENV)/.docs ## build/docs/index.html
+	$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo "documentation: build/docs/index.html"
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.*
+	find src tests benches tools docs examples -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# Stamps: each says that a set of packages was installed after pyproject.toml changed last.
+
+$(VENV)/.base: pyproject.toml tools/make_venv.sh tools/bootstrap_pip.py
+	bash tools/make_venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.audit: $(VENV)/.base
+	$(PIP) install --editable '.[audit]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.audit
+	$(PIP) install --editable '.[audit,conformance]' --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.audit
+	$(PIP) install --group lint
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.audit
+	$(PIP) install --editable '.[audit,docs]'
+	@touch $@
+
+# The peers are never compiled: a wheel or nothing.
+$(VENV)/.peers: $(VENV)/.audit
+	$(PIP) install --only-binary=:all: --editable '.[peers]'
+	@touch $@
+
+peers-if-possible: $(VENV)/.audit
+	@$(MAKE) --no-print-directory $(VENV)/.peers || \
+	    echo "The peers could not be installed; tests that need them are skipped and listed at the end."
