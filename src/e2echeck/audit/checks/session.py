@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the authentic messages of one Megolm session show together."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from e2echeck.audit.checks.room import DEFAULT_PERIOD_MS, DEFAULT_PERIOD_MSGS
+from e2echeck.audit.evidence import Status
+from e2echeck.audit.finding import Finding
+from e2echeck.audit.table import NO_SESSION, NO_TIME
+from e2echeck.encoding import encode_base64
+from e2echeck.reasons import Reason, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from e2echeck.audit.checks.room import Rooms
+    from e2echeck.audit.table import EventTable
+
+__all__ = ["KEY_REASONS", "REASONS", "check_sessions"]
+
+REASONS: Final = (
+    Reason.MEGOLM_REPLAY,
+    Reason.MEGOLM_INDEX_REUSE,
+    Reason.MEGOLM_SENDER_MISMATCH,
+    Reason.MEGOLM_ROOM_MISMATCH,
+    Reason.MEGOLM_ROTATION_OVERDUE,
+    Reason.MEGOLM_INDEX_GAP,
+)
+KEY_REASONS: Final = (Reason.KEY_SESSION_UNKNOWN, Reason.KEY_INDEX_UNKNOWN)
+
+
+def check_sessions(
+    table: EventTable, rooms: Rooms, is_ghost_group: Callable[[Sequence[str]], bool]
+) -> Iterator[Finding]:
+    """Findings of all sessions, in the order in which the sessions were met.
+
+    Args:
+        table: all events; only authentic ones that are not set aside enter here.
+        rooms: the state of the rooms, for rotation limits.
+        is_ghost_group: whether all these users belong to one application service.
+    """
+    rows = _sorted_rows(table)
+    start = 0
+    while start < len(rows):
+        session = table.session[rows[start]]
+        end = start
+        while end < len(rows) and table.session[rows[end]] == session:
+            end += 1
+        yield from _Session(table, rooms, session, rows[start:end]).findings(is_ghost_group)
+        start = end
+
+
+def _sorted_rows(table: EventTable) -> array[int]:
+    """Rows of authentic messages by session, index and row."""
+    rows = array(
+        "I",
+        (
+            row
+            for row, (session, status) in enumerate(zip(table.session, table.status, strict=True))
+            if session != NO_SESSION and not Status(status).set_aside
+        ),
+    )
+    keys = array("Q", (table.session[row] << 32 | table.index[row] for row in rows))
+    order = sorted(range(len(rows)), key=keys.__getitem__)
+    return array("I", (rows[position] for position in order))
+
+
+class _Session:
+    """One session while it is looked at; `rows` are in the order of message indices."""
+
+    def __init__(self, table: EventTable, rooms: Rooms, session: int, rows: array[int]) -> None:
+        self._table = table
+        self._rooms = rooms
+        self._rows = rows
+        self._id = encode_base64(table.session_keys[session])
+        self._senders = Counter(table.sender[row] for row in rows)
+        self._room_counts = Counter(table.room[row] for row in rows)
+        # Most frequent first; of equally frequent ones the one met first in the evidence.
+        self._room = self._first(self._room_counts, table.room)
+        self._sender = self._first(self._senders, table.sender)
+
+    def _first(self, counts: Counter[int], column: array[int]) -> int:
+        most = max(counts.values())
+        return column[min(row for row in self._rows if counts[column[row]] == most)]
+
+    def findings(self, is_ghost_group: Callable[[Sequence[str]], bool]) -> Iterator[Finding]:
+        """All findings of this session."""
+        yield from self._repeats()
+        yield from self._sender_mismatch(is_ghost_group)
+        yield from self._room_mismatch()
+        yield from self._rotation()
+        yield from self._gap()
+        yield from self._unopened(Status.SESSION_UNKNOWN, Reason.KEY_SESSION_UNKNOWN)
+        yield from self._unopened(Status.INDEX_UNKNOWN, Reason.KEY_INDEX_UNKNOWN)
+
+    def _finding(
+        self,
+        code: Reason,
+        rows: Sequence[int] = (),
+        *,
+        severity: Severity | None = None,
+        detail: str = "",
+        index_from: int | None = None,
+        index_to: int | None = None,
+        count: int | None = None,
+    ) -> Finding:
+        table = self._table
+        one_sender = len(self._senders) == 1
+        devices = {table.device[row] for row in self._rows}
+        ordered = sorted(rows)
+        place = ordered[0] if ordered else min(self._rows)
+        return Finding(
+            code=code,
+            severity=severity or code.severity,
+            related_event_ids=tuple(table.ids[row] for row in ordered),
+            room_id=table.rooms[self._room] if len(self._room_counts) == 1 else None,
+            room_ids=() if len(self._room_counts) == 1 else self._names(table.room, table.rooms.values),
+            sender=table.users[self._sender] if one_sender else None,
+            senders=() if one_sender else self._names(table.sender, table.users.values),
+            device_id=table.devices[devices.pop()] or None if len(devices) == 1 else None,
+            session_id=self._id,
+            index_from=index_from,
+            index_to=index_to,
+            count=count if count is not None else len(ordered) or None,
+            input=table.source[place],
+            locator=str(table.locator[place]),
+            detail=detail,
+        )
+
+    def _names(self, column: array[int], names: list[str]) -> tuple[str, ...]:
+        """The values of a column in this session, in the order of the evidence."""
+        return tuple(dict.fromkeys(names[column[row]] for row in sorted(self._rows)))
+
+    def _repeats(self) -> Iterator[Finding]:
+        """Message indices that more than one event uses."""
+        table, rows = self._table, self._rows
+        start = 0
+        while start < len(rows):
+            index = table.index[rows[start]]
+            end = start + 1
+            while end < len(rows) and table.index[rows[end]] == index:
+                end += 1
+            if end - start > 1:
+                yield from self._repeat(index, rows[start:end])
+            start = end
+
+    def _repeat(self, index: int, rows: Sequence[int]) -> Iterator[Finding]:
+        by_digest: dict[bytes, list[int]] = {}
+        for row in rows:
+            by_digest.setdefault(self._table.digest_of(row), []).append(row)
+        for same in by_digest.values():
+            if len(same) > 1:
+                yield self._finding(Reason.MEGOLM_REPLAY, same, index_from=index, index_to=index)
+        if len(by_digest) > 1:
+            yield self._finding(
+                Reason.MEGOLM_INDEX_REUSE,
+                rows,
+                index_from=index,
+                index_to=index,
+                detail=f"{len(by_digest)} ciphertexts",
+            )
+
+    def _sender_mismatch(self, is_ghost_group: Callable[[Sequence[str]], bool]) -> Iterator[Finding]:
+        if len(self._senders) > 1:
+            ghosts = is_ghost_group(self._names(self._table.sender, self._table.users.values))
+            yield self._finding(
+                Reason.MEGOLM_SENDER_MISMATCH,
+                self._rarer(self._senders, self._table.sender, self._sender),
+                severity=Severity.INFO if ghosts else None,
+                detail="all are users of one application service" if ghosts else "",
+            )
+
+    def _room_mismatch(self) -> Iterator[Finding]:
+        """From the clear part alone: without keys it cannot be told which event was moved."""
+        table = self._table
+        if len(self._room_counts) > 1:
+            told = Counter(table.room[row] for row in self._rows if table.status[row] & Status.MOVED)
+            opened = {table.room[row] for row in self._rows if table.status[row] & Status.OPENED}
+            if told and all(room in told or room in opened for room in self._room_counts):
+                return  # Each event that was moved is named by a finding of its own.
+            yield self._finding(
+                Reason.MEGOLM_ROOM_MISMATCH,
+                self._rarer(self._room_counts, table.room, self._room),
+                detail=f"{len(self._room_counts)} rooms",
+            )
+
+    def _rarer(self, counts: Counter[int], column: array[int], most: int) -> list[int]:
+        """The events of all but the most frequent value; all events when two are equally frequent."""
+        if list(counts.values()).count(counts[most]) > 1:
+            return list(self._rows)
+        return [row for row in self._rows if column[row] != most]
+
+    def _rotation(self) -> Iterator[Finding]:
+        table, rows = self._table, self._rows
+        encryption = self._rooms.encryption_at(self._room, rows[0])
+        msgs = encryption.msgs if encryption else DEFAULT_PERIOD_MSGS
+        period = encryption.period_ms if encryption else DEFAULT_PERIOD_MS
+        highest = table.index[rows[-1]]
+        reasons = []
+        if highest + 1 > msgs:
+            reasons.append(f"{highest + 1} messages, limit {msgs}")
+        # Of the copies of one message the earliest counts, so that a replay does not age the session.
+        times: dict[int, int] = {}
+        for row in rows:
+            time = table.timestamp[row]
+            if time != NO_TIME:
+                times[table.index[row]] = min(time, times.get(table.index[row], time))
+        age = max(times.values()) - min(times.values()) if times else 0
+        if age > period:
+            reasons.append(f"{age} ms, limit {period} ms")
+        if reasons:
+            yield self._finding(
+                Reason.MEGOLM_ROTATION_OVERDUE,
+                index_from=table.index[rows[0]],
+                index_to=highest,
+                count=len(rows),
+                detail="; ".join(reasons) + ("" if encryption else "; limits by default"),
+            )
+
+    def _gap(self) -> Iterator[Finding]:
+        indices = sorted({self._table.index[row] for row in self._rows})
+        missing = indices[-1] - indices[0] + 1 - len(indices)
+        if missing:
+            gaps = [(low + 1, high - 1) for low, high in zip(indices, indices[1:], strict=False) if high - low > 1]
+            yield self._finding(
+                Reason.MEGOLM_INDEX_GAP, index_from=gaps[0][0], index_to=gaps[-1][1], count=missing
+            )
+
+    def _unopened(self, flag: Status, code: Reason) -> Iterator[Finding]:
+        indices = [self._table.index[row] for row in self._rows if self._table.status[row] & flag]
+        if indices:
+            yield self._finding(code, index_from=indices[0], index_to=indices[-1], count=len(indices))

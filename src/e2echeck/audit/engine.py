@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`run`: from evidence and keys to findings.
+
+One pass over the evidence verifies each message once and keeps a row of columns for it; what needs several events
+(replay, senders, rotation, the state of rooms) is decided from these rows at the end.  Findings come in a fixed
+order: of single events in the order of the evidence, then of rooms, of sessions, of keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from e2echeck import _backend
+from e2echeck.audit import totals
+from e2echeck.audit.appservice import AppService, load_appservice
+from e2echeck.audit.checks import message as message_check
+from e2echeck.audit.checks.room import Rooms, may_be_clear, table_finding
+from e2echeck.audit.checks.session import check_sessions
+from e2echeck.audit.chronology import Chronology
+from e2echeck.audit.evidence import Status
+from e2echeck.audit.finding import Finding
+from e2echeck.audit.keys import KeyInput, KeySource, load_keys
+from e2echeck.audit.readers import Reader, open_inputs
+from e2echeck.audit.summary import Summary
+from e2echeck.audit.table import NO_SESSION, EventTable
+from e2echeck.encoding import encode_base64
+from e2echeck.limits import DEFAULT, Limits
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from e2echeck.audit.evidence import EvidenceBatch, Source
+    from e2echeck.megolm import InboundGroupSessions
+
+__all__ = ["Options", "run"]
+
+_STATE_KINDS: Final = frozenset({"m.room.create", "m.room.join_rules", "m.room.encryption"})
+# Before room version 6 canonical JSON was not enforced (Matrix room version 6).
+_LAX_ROOM_VERSIONS: Final = frozenset({"1", "2", "3", "4", "5"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to audit with.
+
+    Attributes:
+        keys: key files and key lists.
+        appservices: registration files.
+        limits: bounds on everything that is read.
+    """
+
+    keys: Sequence[KeySource] = ()
+    appservices: Sequence[Path] = ()
+    limits: Limits = field(default=DEFAULT)
+
+
+def run(
+    evidence: Sequence[Path],
+    options: Options = Options(),  # noqa: B008 - frozen
+    *,
+    on_finding: Callable[[Finding], None] = lambda finding: None,  # noqa: ARG005
+    on_progress: Callable[[Source, int], None] = lambda source, events: None,  # noqa: ARG005
+) -> Summary:
+    """Audit recorded evidence.
+
+    Args:
+        evidence: files and directories; of a directory only files of known shapes are read.
+        options: keys, application services, limits.
+        on_finding: called with each finding, in a fixed order, after all evidence was read.
+        on_progress: called with the input and the number of rows read from it, after each batch.
+
+    Returns:
+        What was read, checked and left open.
+
+    Checked without keys: form, signature by the session_id, replay, reuse of an index, senders and rooms of a
+    session, rotation, gaps, clear events in encrypted rooms.  With keys also MAC, padding, plaintext form and inner
+    room.  NOT checked: who owns a session (device identity), event signatures and hashes, membership.
+
+    Raises:
+        InputError: ``evidence.unreadable``, ``evidence.limit``, and as `key_file.read` for keys.
+        VerificationError: ``key-file.mac-invalid``.
+        MissingExtraError: ``extra.missing`` for a YAML registration without the ``audit`` extra.
+    """
+    backend = _backend.active()
+    sessions, key_inputs = load_keys(options.keys, options.limits)
+    appservices = [load_appservice(path, options.limits) for path in options.appservices]
+    readers, skipped = open_inputs(evidence, options.limits)
+    audit = _Audit(readers, sessions if options.keys else None, appservices, options.limits)
+    for reader in readers:
+        for batch in reader.batches():
+            audit.take(batch)
+            on_progress(reader.source, reader.source.events or len(batch))
+    summary = Summary(
+        inputs=[reader.source for reader in readers],
+        keys=key_inputs,
+        skipped=skipped,
+        backend=backend.name,
+    )
+    for finding in chain(audit.key_findings(key_inputs), audit.findings()):
+        summary.count(finding)
+        on_finding(finding)
+    audit.sum_up(summary)
+    return summary
+
+
+class _Audit:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        readers: list[Reader],
+        keys: InboundGroupSessions | None,
+        appservices: list[AppService],
+        limits: Limits,
+    ) -> None:
+        self._readers = readers
+        self._keys = keys
+        self._appservices = appservices
+        self._limits = limits
+        self._table = EventTable()
+        self._chronology = Chronology(self._table, readers)
+        self._rooms = Rooms(self._table, self._chronology)
+        self._malformed: list[tuple[int, int, str]] = []
+        self._repeated = 0
+
+    def take(self, batch: EvidenceBatch) -> None:
+        """Take in one batch."""
+        source = batch.source
+        self._malformed += [(source.number, locator, why) for locator, why in batch.malformed]
+        for i in range(len(batch)):
+            self._take_event(batch, i, source)
+
+    def _take_event(self, batch: EvidenceBatch, i: int, source: Source) -> None:
+        table = self._table
+        event_id, kind, content = batch.event_ids[i], batch.types[i], batch.contents[i]
+        status, state_key = batch.statuses[i], batch.state_keys[i]
+        placed = not status & Status.UNPLACED
+        position = (source, batch.locators[i], batch.streams[i], batch.depths[i])
+        copy = _copy_hash(batch.room_ids[i], batch.senders[i], kind, content)
+        row = table.rows.get(event_id)
+        if row is not None:
+            self._repeated += 1
+            self._chronology.place(row, *position, placed=placed)
+            if not self._take_copy(row, status, copy, batch, i):
+                return
+        else:
+            row = table.add(event_id, batch.room_ids[i], batch.senders[i], kind, batch.timestamps[i])
+            table.place(row, source.number, *position[1:])
+            table.status[row] = status
+            table.copy[row] = copy
+        for oddity in batch.oddities.get(i, ()):
+            table.notes.append((row, oddity, ""))
+        if kind == "m.room.encrypted":
+            table.status[row] |= Status.ENCRYPTED
+            if not status.set_aside:
+                self._verify(row, content, batch.room_ids[i])
+        elif state_key is not None:
+            if kind in _STATE_KINDS:
+                self._rooms.note_state(row, content, state_key, complete=source.order == "stream")
+        elif not may_be_clear(kind):
+            table.status[row] |= Status.CLEAR
+
+    def _take_copy(self, row: int, status: Status, copy: int, batch: EvidenceBatch, i: int) -> bool:
+        """Compare a further copy of an event with the first; True when it replaces a pruned one."""
+        table = self._table
+        known = table.status_of(row)
+        table.status[row] |= status & (Status.REJECTED | Status.SOFT_FAILED)
+        if known & Status.PRUNED and not status & Status.PRUNED:
+            table.status[row] &= ~Status.PRUNED
+            table.copy[row] = copy
+            table.kind[row] = table.kinds.number(batch.types[i])
+            return batch.state_keys[i] is None
+        if (
+            not (known | status) & Status.PRUNED
+            and table.copy[row] != copy
+            and (known & Status.ENCRYPTED or batch.types[i] == "m.room.encrypted")
+        ):
+            table.notes.append((row, Reason.EVENT_COPIES_DIFFER, f"input {batch.source.number}"))
+        return False
+
+    def _verify(self, row: int, content: dict[str, object], room_id: str) -> None:
+        table = self._table
+        result = message_check.check_message(content, room_id, self._keys, self._limits)
+        table.status[row] |= result.status
+        table.device[row] = table.devices.number(result.device_id)
+        for reason, detail in result.notes:
+            table.notes.append((row, reason, detail))
+        if result.status & Status.AUTHENTIC:
+            table.set_message(row, result.public_key, result.index, result.digest)
+
+    def findings(self) -> Iterator[Finding]:
+        """All findings, in their fixed order."""
+        yield from self._event_findings()
+        yield from self._rooms.check()
+        yield from check_sessions(self._table, self._rooms, self._is_ghost_group)
+        yield from self._source_findings()
+
+    def _event_findings(self) -> Iterator[Finding]:
+        table = self._table
+        opened = {
+            session
+            for session, status in zip(table.session, table.status, strict=True)
+            if session != NO_SESSION and status & Status.OPENED
+        }
+        for source, locator, why in self._malformed:
+            yield Finding(
+                code=Reason.EVENT_MALFORMED,
+                severity=Reason.EVENT_MALFORMED.severity,
+                input=source,
+                locator=str(locator),
+                detail=why,
+            )
+        said: set[tuple[int, Reason]] = set()
+        for row, code, detail in sorted(table.notes, key=lambda note: note[0]):
+            status = table.status_of(row)
+            if status.set_aside or (row, code) in said or self._is_lax(row, code):
+                continue
+            if code is not Reason.EVENT_COPIES_DIFFER:
+                said.add((row, code))
+            finding = table_finding(table, row, code, detail)
+            session = table.session[row]
+            if session != NO_SESSION:
+                if code is Reason.MEGOLM_MAC_INVALID and session not in opened:
+                    detail = "the key opens no message of this session, it may itself be wrong"  # noqa: PLW2901
+                finding = _with_session(finding, table, row, detail)
+            yield finding
+
+    def _is_lax(self, row: int, code: Reason) -> bool:
+        """Whether the room's version allows what this code names."""
+        room = self._table.room[row]
+        return (
+            code in (Reason.JSON_FORBIDDEN_VALUE, Reason.JSON_SURROGATE)
+            and room in self._rooms.states
+            and self._rooms.states[room].version in _LAX_ROOM_VERSIONS
+        )
+
+    def _is_ghost_group(self, users: Sequence[str]) -> bool:
+        return any(all(service.owns(user) for user in users) for service in self._appservices)
+
+    def _source_findings(self) -> Iterator[Finding]:
+        """About keys and inputs themselves."""
+        if self._keys is not None:
+            for public_key in sorted(self._keys.unconnected):
+                yield Finding(
+                    code=Reason.KEY_COPIES_UNCONNECTED,
+                    severity=Reason.KEY_COPIES_UNCONNECTED.severity,
+                    session_id=encode_base64(public_key),
+                    count=len(self._keys.copies(public_key)),
+                )
+        for reader in self._readers:
+            for note in reader.source.notes:
+                if note.startswith(Reason.EVIDENCE_SCHEMA_UNKNOWN):
+                    yield Finding(
+                        code=Reason.EVIDENCE_SCHEMA_UNKNOWN,
+                        severity=Reason.EVIDENCE_SCHEMA_UNKNOWN.severity,
+                        input=reader.source.number,
+                        detail=note.partition(": ")[2],
+                    )
+
+    def key_findings(self, inputs: list[KeyInput]) -> Iterator[Finding]:
+        """About the form of key files and their entries."""
+        for key_input in inputs:
+            for oddity in key_input.oddities:
+                yield Finding(
+                    code=oddity, severity=oddity.severity, locator=f"keys {key_input.number}",
+                    detail=f"{key_input.iterations} iterations" if oddity is Reason.KEY_FILE_KDF_WEAK else "",
+                )  # fmt: skip
+            for reason, count in key_input.refused.items():
+                yield Finding(
+                    code=Reason.KEY_ENTRY_MALFORMED,
+                    severity=Reason.KEY_ENTRY_MALFORMED.severity,
+                    locator=f"keys {key_input.number}",
+                    count=count,
+                    detail=str(reason),
+                )
+
+    def sum_up(self, summary: Summary) -> None:
+        """Fill in the counts."""
+        summary.repeated, summary.malformed = self._repeated, len(self._malformed)
+        summary.users = tuple(self._table.users.values)
+        summary.session_keys = None if self._keys is None else len(self._keys)
+        totals.add_rooms(summary, self._table, self._rooms)
+        totals.add_checks(summary, self._table, with_keys=self._keys is not None)
+
+
+def _copy_hash(room_id: str, sender: str, kind: str, content: dict[str, object]) -> int:
+    """What every copy of an encrypted event must have in common.  Only compared within this process."""
+    return hash(
+        (
+            room_id,
+            sender,
+            kind,
+            str(content.get("algorithm")),
+            str(content.get("session_id")),
+            str(content.get("ciphertext")),
+        )
+    )
+
+
+def _with_session(finding: Finding, table: EventTable, row: int, detail: str) -> Finding:
+    """The same finding with session and index of an authentic message."""
+    index = table.index[row]
+    return Finding(
+        code=finding.code,
+        severity=finding.severity,
+        event_id=finding.event_id,
+        room_id=finding.room_id,
+        sender=finding.sender,
+        device_id=finding.device_id,
+        session_id=encode_base64(table.session_keys[table.session[row]]),
+        index_from=index,
+        index_to=index,
+        input=finding.input,
+        locator=finding.locator,
+        detail=detail,
+    )

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in batches of columns, as readers give them to the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from e2echeck.reasons import Reason
+
+__all__ = ["BATCH_ROWS", "EvidenceBatch", "Order", "Source", "Status"]
+
+BATCH_ROWS: Final = 1024
+"""Rows of a batch: small enough that parsed contents of 1 KiB stay within a few MiB."""
+
+Order = Literal["stream", "graph", "list", "unknown"]
+"""What decides which of two events of a source came first: the homeserver's order of arrival, prev_events, or the
+place in the file."""
+
+
+class Status(IntFlag):
+    """What the evidence says of an event besides the event itself, and what the audit found out about it."""
+
+    NORMAL = 0
+    PRUNED = 1
+    REJECTED = 2
+    SOFT_FAILED = 4
+    UNPLACED = 8
+    """Its place in the file says nothing about its time (state given beside a timeline)."""
+    ENCRYPTED = 16
+    AUTHENTIC = 32
+    """The signature fits the session_id."""
+    OPENED = 64
+    """Decrypted, and the plaintext is a payload for this room."""
+    SESSION_UNKNOWN = 128
+    INDEX_UNKNOWN = 256
+    CLEAR = 512
+    """Neither encrypted, nor state, nor of a type that may be clear."""
+    MAC_INVALID = 1024
+    MOVED = 2048
+    """Its plaintext, or the source of its key, names another room."""
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether the event is counted, but never part of a finding."""
+        return bool(self & (Status.PRUNED | Status.REJECTED | Status.SOFT_FAILED))
+
+
+@dataclass(slots=True)
+class Source:
+    """One input and what is known about it.
+
+    Attributes:
+        number: its place in the summary, from 0.
+        path: as it was named on the command line or found in a directory.
+        shape: which known shape it has.
+        order: what decides which of two of its events came first.
+        direction: 1 when a list goes forward in time, -1 when backward, 0 when that is unknown.
+        size: bytes.
+        sha256: of the file, hexadecimal.
+        events: rows read, repeated ones included.
+        notes: remarks for the summary, each a code or a short phrase.
+    """
+
+    number: int
+    path: str
+    shape: str
+    order: Order
+    direction: int = 0
+    size: int = 0
+    sha256: str = ""
+    events: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class EvidenceBatch:
+    """Up to `BATCH_ROWS` events; item i of each column belongs to event i.
+
+    Attributes:
+        source: where they come from.
+        locators: place in the source: the item of a list, or the row of a database.
+        streams: order of arrival at the server (Synapse's stream_ordering), 0 where unknown; negative for events
+            fetched later than they were sent.
+        depths: depth as the event or the database says, -1 where unknown.
+        oddities: what was odd about the JSON of a row.
+        malformed: (locator, reason in words) of what is no event.
+    """
+
+    source: Source
+    locators: list[int] = field(default_factory=list)
+    event_ids: list[str] = field(default_factory=list)
+    room_ids: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    timestamps: list[int | None] = field(default_factory=list)
+    state_keys: list[str | None] = field(default_factory=list)
+    contents: list[dict[str, object]] = field(default_factory=list)
+    streams: list[int] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    statuses: list[Status] = field(default_factory=list)
+    oddities: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
+    malformed: list[tuple[int, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.event_ids)

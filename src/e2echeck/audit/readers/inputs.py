@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which inputs there are, and which reader reads each: decided by what a file holds, never by its name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from e2echeck.audit.readers.json_files import JsonReader, recognise
+from e2echeck.audit.readers.synapse import SynapseReader, is_synapse
+from e2echeck.errors import InputError
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from e2echeck.audit.evidence import EvidenceBatch, Source
+    from e2echeck.limits import Limits
+
+__all__ = ["Reader", "Skipped", "UnreadableInput", "open_inputs"]
+
+_SQLITE: Final = b"SQLite format 3\0"
+_SIDECARS: Final = ("-wal", "-shm", "-journal")
+
+
+class UnreadableInput(InputError):
+    """``evidence.unreadable`` with the path and a phrase apart, so that the listing of a directory can use it."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(Reason.EVIDENCE_UNREADABLE, f"{path}: {why}")
+        self.why = why
+
+
+class Reader(Protocol):
+    """What reads one input."""
+
+    @property
+    def source(self) -> Source:
+        """The input; size, hash, count and notes are complete when `batches` has ended."""
+
+    def batches(self) -> Iterator[EvidenceBatch]:
+        """The events in the order of the input.  Reads the input once, in bounded memory."""
+
+    def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """(room_id, event_id, ids of prev_events) of the events in these rooms; reads the input once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file of a directory that was not read.
+
+    Attributes:
+        path: the file.
+        reason: a short phrase.
+    """
+
+    path: str
+    reason: str
+
+
+def open_inputs(paths: Sequence[Path], limits: Limits) -> tuple[list[Reader], list[Skipped]]:
+    """Readers for all inputs, and what is left out of directories.
+
+    Raises:
+        InputError: ``evidence.unreadable`` for a path that was named and is missing, no regular file, or of no
+            known shape.
+    """
+    readers: list[Reader] = []
+    skipped: list[Skipped] = []
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        if path.is_dir():
+            for file in _files(path):
+                reader = _open_found(file, len(readers), limits, seen, skipped)
+                if reader is not None:
+                    readers.append(reader)
+        else:
+            reader = _open(path, len(readers), limits, seen)
+            if reader is not None:
+                readers.append(reader)
+    if not readers:
+        raise InputError(Reason.EVIDENCE_UNREADABLE, "no file of a known shape was found")
+    return readers, skipped
+
+
+def _files(directory: Path) -> Iterable[Path]:
+    """All entries below a directory that are no directories, sorted; links are not followed."""
+    for root, directories, names in os.walk(directory):
+        directories.sort()
+        for name in sorted(names):
+            yield directory.__class__(root, name)
+
+
+def _open_found(
+    path: Path, number: int, limits: Limits, seen: set[tuple[int, int]], skipped: list[Skipped]
+) -> Reader | None:
+    """A reader for a file found in a directory, or None with a note why not."""
+    if path.is_symlink():
+        skipped.append(Skipped(str(path), "symbolic link"))
+        return None
+    if path.name.endswith(_SIDECARS):
+        skipped.append(Skipped(str(path), "belongs to a database"))
+        return None
+    try:
+        reader = _open(path, number, limits, seen)
+    except UnreadableInput as error:
+        skipped.append(Skipped(str(path), error.why))
+        return None
+    if reader is None:
+        skipped.append(Skipped(str(path), "named before"))
+    return reader
+
+
+def _open(path: Path, number: int, limits: Limits, seen: set[tuple[int, int]]) -> Reader | None:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableInput(path, "no regular file")
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or "cannot be opened") from None
+    identity = (status.st_dev, status.st_ino)
+    if identity in seen:
+        return None
+    reader: Reader
+    if head == _SQLITE:
+        if not is_synapse(path):
+            raise UnreadableInput(path, "an SQLite database that is not Synapse's")
+        reader = SynapseReader(path, number, limits)
+    else:
+        try:
+            shape = recognise(path, limits)
+        except InputError as error:
+            raise UnreadableInput(path, f"{error.code}, {error.detail}") from None
+        except OSError as error:
+            raise UnreadableInput(path, error.strerror or "cannot be read") from None
+        reader = JsonReader(path, number, shape, limits)
+    seen.add(identity)
+    return reader

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON evidence: lists of events, /messages answers, event JSON lines, and lists of wrapped PDUs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal
+
+from e2echeck import canonical_json
+from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, Source, Status
+from e2echeck.audit.readers.json_stream import elements
+from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper
+from e2echeck.errors import InputError
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from e2echeck.limits import Limits
+
+__all__ = ["JsonReader", "recognise"]
+
+Shape = Literal["events", "pdus", "messages"]
+_LOOK_AT: Final = 20
+_SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
+
+
+def recognise(path: Path, limits: Limits) -> tuple[Shape, Order]:
+    """The shape of a JSON file by its first 20 elements.
+
+    Raises:
+        InputError: ``json.*`` when it is no JSON, ``evidence.unreadable`` when it is JSON of another shape.
+    """
+    with path.open("rb") as file:
+        empty_list = False
+        for count, (_, raw) in enumerate(elements(file, limit=limits.json_bytes)):
+            try:
+                value = canonical_json.read(raw, limits=limits).value
+            except InputError:
+                value = None
+            if isinstance(value, dict):
+                shape = _shape_of(value)
+                if shape is not None:
+                    return shape
+            if count + 1 == _LOOK_AT:
+                break
+        else:
+            file.seek(0)
+            empty_list = file.read(1024).split() in ([b"[", b"]"], [b"[]"])
+    if empty_list:
+        return "events", "list"
+    raise InputError(Reason.EVIDENCE_UNREADABLE, "JSON, but no list of events, PDUs or /messages answers")
+
+
+def _shape_of(value: dict[str, object]) -> tuple[Shape, Order] | None:
+    pdu = value.get("pdu")
+    if is_wrapper(value) and isinstance(pdu, dict):
+        return "pdus", "graph" if isinstance(pdu.get("prev_events"), list) else "list"
+    if is_event(value):
+        return "events", "graph" if isinstance(value.get("prev_events"), list) else "list"
+    chunk = value.get("chunk")
+    if isinstance(chunk, list) and (
+        not chunk or any(isinstance(item, dict) and is_event(item) for item in chunk[:_LOOK_AT])
+    ):
+        return "messages", "list"
+    return None
+
+
+class _Hashing:
+    """A file that hashes what is read from it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.hash = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+        data = self._file.read(size)
+        self.hash.update(data)
+        self.size += len(data)
+        return data
+
+
+class JsonReader:
+    """Reads one JSON file."""
+
+    def __init__(self, path: Path, number: int, shape: tuple[Shape, Order], limits: Limits) -> None:
+        self._path = path
+        self._limits = limits
+        self.source = Source(number, str(path), shape[0], shape[1], size=path.stat().st_size)
+
+    def batches(self) -> Iterator[EvidenceBatch]:
+        """The events of the file.
+
+        What is JSON by its brackets but not inside, and what is JSON but no event, is noted as malformed and
+        reading goes on.
+
+        Raises:
+            InputError: ``evidence.unreadable`` where the file stops being JSON or cannot be read.
+        """
+        direction = _Direction()
+        batch, ordinal = EvidenceBatch(self.source), 0
+        with self._path.open("rb") as file:
+            hashing = _Hashing(file)
+            for raw in self._elements(hashing):
+                for value, oddities, status in self._events(raw, direction):
+                    if isinstance(value, str):
+                        batch.malformed.append((ordinal, value))
+                    else:
+                        add_event(batch, value, ordinal, oddities=oddities, status=status)
+                    ordinal += 1
+                    if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                        direction.look_at(batch)
+                        yield batch
+                        batch = EvidenceBatch(self.source)
+        self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
+        self.source.events = ordinal
+        direction.look_at(batch)
+        if self.source.order == "list":
+            self.source.direction = direction.decide()
+        yield batch
+
+    def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """(room_id, event_id, prev_events) of the events in these rooms."""
+        with self._path.open("rb") as file:
+            for raw in self._elements(file):
+                for value, _, _ in self._events(raw, None):
+                    if isinstance(value, dict):
+                        pdu = value.get("pdu") if is_wrapper(value) else value
+                        event_id = value.get("event_id")
+                        if not isinstance(pdu, dict) or not isinstance(event_id, str):
+                            continue
+                        room_id = pdu.get("room_id")
+                        if not isinstance(room_id, str):
+                            room_id = "!" + event_id[1:]
+                        if room_id in rooms:
+                            yield room_id, event_id, _previous(pdu.get("prev_events"))
+
+    def _elements(self, file: BinaryIO | _Hashing) -> Iterator[bytes]:
+        try:
+            for _, raw in elements(file, limit=self._limits.json_bytes):
+                yield raw
+        except InputError as error:
+            raise InputError(
+                Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.code}, {error.detail}"
+            ) from None
+        except OSError as error:
+            raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
+
+    def _events(
+        self, raw: bytes, direction: _Direction | None
+    ) -> Iterator[tuple[object, tuple[Reason, ...], Status]]:
+        """The events in one element of the file; a str is the reason why there is none."""
+        try:
+            parsed = canonical_json.read(raw, limits=self._limits)
+        except InputError as error:
+            yield str(error.code), (), Status.NORMAL
+            return
+        value = parsed.value
+        if isinstance(value, dict) and isinstance(value.get("chunk"), list) and not is_event(value):
+            if direction is not None:
+                direction.tokens(value.get("start"), value.get("end"))
+            # Oddities are of the whole answer; without the bytes of each event they cannot be placed.
+            for member, status in (("chunk", Status.NORMAL), ("state", Status.UNPLACED)):
+                items = value.get(member)
+                for item in items if isinstance(items, list) else ():
+                    yield item, parsed.oddities, status
+            return
+        if len(raw) > self._limits.event_bytes:
+            yield f"{len(raw)} bytes", (), Status.NORMAL
+            return
+        yield value if isinstance(value, dict) else "no JSON object", parsed.oddities, Status.NORMAL
+
+
+def _previous(value: object) -> tuple[str, ...]:
+    """The ids in prev_events: strings, or in room versions 1 and 2 pairs of id and hashes."""
+    if not isinstance(value, list):
+        return ()
+    ids = (item[0] if isinstance(item, list) and item else item for item in value)
+    return tuple(item for item in ids if isinstance(item, str))
+
+
+class _Direction:
+    """Whether a list goes forward or backward in time.
+
+    Decided by the first of these that says anything: where the create event stands among the events of its
+    room; the start and end tokens of Synapse; the time stamps, when three quarters of the steps agree.
+    """
+
+    def __init__(self) -> None:
+        self._rooms: set[str] = set()
+        self._create = self._tokens = self._forward = self._backward = 0
+        self._last: int | None = None
+
+    def tokens(self, start: object, end: object) -> None:
+        """Take the tokens of a /messages answer into account."""
+        if isinstance(start, str) and isinstance(end, str):
+            first, last = _SYNAPSE_TOKEN.match(start), _SYNAPSE_TOKEN.match(end)
+            if first and last:
+                begin = tuple(map(int, first.groups()))
+                finish = tuple(map(int, last.groups()))
+                self._tokens += (finish > begin) - (finish < begin)
+
+    def look_at(self, batch: EvidenceBatch) -> None:
+        """Take the events of a batch into account."""
+        for room_id, kind, timestamp, status in zip(
+            batch.room_ids, batch.types, batch.timestamps, batch.statuses, strict=True
+        ):
+            if status & Status.UNPLACED:
+                continue
+            if kind == "m.room.create":
+                self._create += -1 if room_id in self._rooms else 1
+            self._rooms.add(room_id)
+            if timestamp is not None:
+                if self._last is not None:
+                    self._forward += timestamp > self._last
+                    self._backward += timestamp < self._last
+                self._last = timestamp
+
+    def decide(self) -> int:
+        """1 forward, -1 backward, 0 unknown."""
+        for vote in (self._create, self._tokens):
+            if vote:
+                return 1 if vote > 0 else -1
+        steps = self._forward + self._backward
+        if self._forward * 4 >= steps * 3 and steps:
+            return 1
+        return -1 if self._backward * 4 >= steps * 3 and steps else 0

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cutting a JSON file of any size into its elements, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Protocol
+
+from e2echeck.errors import InputError
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["elements"]
+
+_CHUNK: Final = 256 * 1024
+_SPACE: Final = b" \t\r\n"
+# A whole string, the start of one that is not whole yet, or a bracket.  Possessive: no backtracking.
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[\[\]{}]', re.DOTALL)
+_SCALAR_END: Final = re.compile(rb"[\s,\]}]")
+
+
+class Readable(Protocol):
+    """What is needed of a file."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+
+
+class _Window:
+    """The part of the file that is in memory."""
+
+    def __init__(self, file: Readable, limit: int) -> None:
+        self._file = file
+        self._limit = limit
+        self._gone = 0
+        self.data = b""
+        self.position = 0
+        self.ended = False
+
+    def offset(self) -> int:
+        """Bytes of the file before `position`."""
+        return self._gone + self.position
+
+    def more(self) -> bool:
+        """Read on; False at the end of the file.  Drops what lies before `position`."""
+        self._gone += self.position
+        kept = self.data[self.position :]
+        if len(kept) > self._limit:
+            raise InputError(Reason.EVIDENCE_LIMIT, f"an element at byte {self._gone} is too large")
+        read = self._file.read(max(_CHUNK, len(kept)))
+        self.data, self.position = kept + read, 0
+        self.ended = not read
+        return bool(read)
+
+    def peek(self) -> bytes:
+        """The next byte that is no white space, or b"" at the end."""
+        while True:
+            data = self.data
+            while self.position < len(data) and data[self.position] in _SPACE:
+                self.position += 1
+            if self.position < len(data):
+                return data[self.position : self.position + 1]
+            if not self.more():
+                return b""
+
+    def value(self) -> bytes:
+        """The bytes of the value that begins at `position`, which moves behind it."""
+        first = self.peek()
+        depth = 0
+        scan = self.position
+        while True:
+            if first not in (b"{", b"[", b'"'):
+                match = _SCALAR_END.search(self.data, self.position)
+                if match or self.ended:
+                    end = match.start() if match else len(self.data)
+                    return self._take(end)
+            else:
+                for match in _TOKEN.finditer(self.data, scan):
+                    token = match.group()
+                    if token in (b"{", b"["):
+                        depth += 1
+                    elif token in (b"}", b"]"):
+                        depth -= 1
+                    elif token == b'"':
+                        scan = match.start()
+                        break
+                    if depth == 0:
+                        return self._take(match.end())
+                    scan = match.end()
+                else:
+                    # Everything was read; an escape or a string cannot be cut here, brackets and strings are whole.
+                    pass
+            scan -= self.position
+            if not self.more():
+                raise InputError(Reason.JSON_MALFORMED, f"the file ends inside a value, at byte {self.offset()}")
+
+    def _take(self, end: int) -> bytes:
+        taken = self.data[self.position : end]
+        self.position = end
+        if not taken:
+            raise InputError(Reason.JSON_MALFORMED, f"at byte {self.offset()}")
+        return taken
+
+
+def elements(file: Readable, *, limit: int) -> Iterator[tuple[bool, bytes]]:
+    """The elements of a JSON file, each as its bytes.
+
+    Args:
+        file: JSON: one array, or one or more values one after another (JSON lines among them).
+        limit: bytes that one element may have.
+
+    Yields:
+        (whether it is an element of a top-level array, its bytes).  The bytes are balanced but not yet parsed.
+
+    Raises:
+        InputError: ``json.malformed`` with the byte at which the file stops being JSON, ``evidence.limit``.
+    """
+    window = _Window(file, limit)
+    if window.peek() == b"\xef":
+        raise InputError(Reason.JSON_MALFORMED, "a byte order mark")
+    while (first := window.peek()) != b"":
+        if first != b"[":
+            if first != b"{":
+                raise InputError(Reason.JSON_MALFORMED, f"at byte {window.offset()}")
+            yield False, window.value()
+            continue
+        window.position += 1
+        if window.peek() == b"]":
+            window.position += 1
+            continue
+        while True:
+            yield True, window.value()
+            separator = window.peek()
+            window.position += 1
+            if separator == b"]":
+                break
+            if separator != b",":
+                raise InputError(Reason.JSON_MALFORMED, f"no comma or bracket at byte {window.offset() - 1}")

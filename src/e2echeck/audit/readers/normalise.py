@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From one JSON object to one row: client format, federation format, and the wrapper around a PDU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from e2echeck.audit.evidence import Status
+
+if TYPE_CHECKING:
+    from e2echeck.audit.evidence import EvidenceBatch
+    from e2echeck.reasons import Reason
+
+__all__ = ["add_event", "is_event", "is_wrapper"]
+
+# Matrix CS, Size limits: ids of events, rooms, users and types have at most 255 bytes.  Characters are counted
+# here, which never refuses what the specification allows.
+_LONGEST_ID: Final = 255
+_INT64: Final = range(-(2**63), 2**63)
+
+
+def is_wrapper(value: dict[str, object]) -> bool:
+    """Whether this is ``{"event_id", "pdu", "room_version"}``."""
+    return isinstance(value.get("pdu"), dict) and isinstance(value.get("event_id"), str)
+
+
+def is_event(value: dict[str, object]) -> bool:
+    """Whether this looks like a room event: type, content and sender, and an id of event or room."""
+    return all(name in value for name in ("type", "content", "sender")) and (
+        "event_id" in value or "room_id" in value
+    )
+
+
+def add_event(
+    batch: EvidenceBatch,
+    value: object,
+    locator: int,
+    *,
+    stream: int = 0,
+    depth: int = -1,
+    status: Status = Status.NORMAL,
+    oddities: tuple[Reason, ...] = (),
+) -> None:
+    """Append an event to the batch, or note why it is malformed.
+
+    Copies of other events inside ``unsigned`` are not events and are not looked at.
+    """
+    if not isinstance(value, dict):
+        batch.malformed.append((locator, "no JSON object"))
+        return
+    event, event_id = value, value.get("event_id")
+    pdu = value.get("pdu")
+    if isinstance(pdu, dict) and isinstance(event_id, str):
+        event = pdu
+        status |= _wrapper_status(value)
+    kind, room_id = event.get("type"), event.get("room_id")
+    if room_id is None and kind == "m.room.create" and isinstance(event_id, str):
+        # Room version 12: the create event has no room_id, its own id names the room (MSC4291).
+        room_id = "!" + event_id[1:]
+    sender = event.get("sender")
+    if not (_is_id(event_id) and _is_id(room_id) and _is_id(kind) and _is_id(sender)):
+        members = (("event_id", event_id), ("room_id", room_id), ("type", kind), ("sender", sender))
+        missing = next(name for name, member in members if not _is_id(member))
+        batch.malformed.append((locator, f"{missing} is no string of 1 to {_LONGEST_ID} characters"))
+        return
+    content, state_key = event.get("content"), event.get("state_key")
+    if not isinstance(content, dict):
+        batch.malformed.append((locator, "content is no object"))
+        return
+    if not isinstance(state_key, str) and "state_key" in event:
+        batch.malformed.append((locator, "state_key is no string"))
+        return
+    if not content or "ciphertext" not in content:
+        unsigned = event.get("unsigned")
+        redacted = isinstance(unsigned, dict) and "redacted_because" in unsigned
+        if (not content and state_key is None) or (
+            redacted and (state_key is not None or kind == "m.room.encrypted")
+        ):
+            status |= Status.PRUNED
+    timestamp = event.get("origin_server_ts")
+    if depth < 0:
+        own_depth = event.get("depth")
+        if type(own_depth) is int and own_depth in _INT64:
+            depth = own_depth
+    if oddities:
+        batch.oddities[len(batch.event_ids)] = oddities
+    batch.locators.append(locator)
+    batch.event_ids.append(event_id)  # type: ignore[arg-type]  # _is_id
+    batch.room_ids.append(room_id)  # type: ignore[arg-type]
+    batch.types.append(kind)  # type: ignore[arg-type]
+    batch.senders.append(sender)  # type: ignore[arg-type]
+    batch.timestamps.append(timestamp if type(timestamp) is int and timestamp in _INT64 else None)
+    batch.state_keys.append(state_key)
+    batch.contents.append(content)
+    batch.streams.append(stream)
+    batch.depths.append(depth)
+    batch.statuses.append(status)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID
+
+
+def _wrapper_status(wrapper: dict[str, object]) -> Status:
+    """Rejection and soft failure as the wrapper around a PDU may tell them."""
+    status = Status.NORMAL
+    metadata = wrapper.get("internal_metadata")
+    if isinstance(metadata, dict) and metadata.get("soft_failed") is True:
+        status |= Status.SOFT_FAILED
+    if wrapper.get("rejected_reason") or wrapper.get("rejection_reason"):
+        status |= Status.REJECTED
+    return status

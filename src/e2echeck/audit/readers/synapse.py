@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence from Synapse's SQLite database, which is never written.
+
+The database is evidence and may be hostile: its names must be tables (no views, no virtual tables), functions in
+its schema are not trusted, and the size of a value is bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from e2echeck import canonical_json
+from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Source, Status
+from e2echeck.audit.readers.normalise import add_event
+from e2echeck.errors import InputError
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2echeck.limits import Limits
+
+__all__ = ["SynapseReader", "is_synapse"]
+
+TESTED_SCHEMA_VERSIONS: Final = frozenset({94})
+_NEEDED: Final = {
+    "events": {"stream_ordering", "topological_ordering", "event_id", "room_id"},
+    "event_json": {"event_id", "json", "internal_metadata"},
+}
+_LONGEST_VALUE: Final = 64 * 2**20
+_READ: Final = 2**20
+_SIDECARS: Final = ("-wal", "-journal")
+
+_Row = tuple[int, object, object, object, object, object]
+
+
+def is_synapse(path: Path) -> bool:
+    """Whether an SQLite file has the tables of Synapse that are needed here."""
+    # The main file alone answers nearly always, and saves copying a large database only to look.
+    for with_sidecars in (False, True):
+        try:
+            with _opened(path, with_sidecars=with_sidecars) as (connection, _):
+                if all(_is_table(connection, name) for name in _NEEDED):
+                    return True
+        except (sqlite3.Error, OSError):
+            continue
+    return False
+
+
+@contextlib.contextmanager
+def _opened(path: Path, *, with_sidecars: bool = True) -> Iterator[tuple[sqlite3.Connection, bool]]:
+    """A read-only connection, and whether it is to a private copy.
+
+    A write-ahead log or a rollback journal with content belongs to the database: SQLite would have to write to
+    take it in.  Then all its files are copied to a private directory (0700, files 0600) and the copy is opened.
+    """
+    with contextlib.ExitStack() as stack:
+        copied = with_sidecars and any(_has_content(sidecar) for sidecar in _sidecars(path))
+        if copied:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="e2echeck-")))
+            target = directory / "evidence.db"
+            _copy(path, target)
+            for sidecar, suffix in zip(_sidecars(path), _SIDECARS, strict=True):
+                if _has_content(sidecar):
+                    _copy(sidecar, directory / f"evidence.db{suffix}")
+            uri = f"file:{quote(str(target))}?mode=rw"
+        else:
+            uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        connection = stack.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True)))
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cell_size_check=ON")
+        connection.text_factory = bytes
+        yield connection, copied
+
+
+def _sidecars(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in _SIDECARS]
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.touch(mode=0o600)
+    with source.open("rb") as reading, target.open("wb") as writing:
+        shutil.copyfileobj(reading, writing, _READ)
+
+
+def _is_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether `name` is an ordinary table with the columns needed."""
+    row = connection.execute("SELECT type, sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    if row is None or row[0] != b"table" or not isinstance(row[1], bytes):
+        return False
+    if b"VIRTUAL" in row[1][:40].upper():
+        return False
+    return _NEEDED.get(name, set()) <= _columns(connection, name)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    return {name.decode("utf-8", "replace") for (name,) in rows if isinstance(name, bytes)}
+
+
+class SynapseReader:
+    """Reads the events of one database in the order in which they arrived."""
+
+    def __init__(self, path: Path, number: int, limits: Limits) -> None:
+        self._path = path
+        self._limits = limits
+        self.source = Source(number, str(path), "synapse-sqlite", "stream", size=path.stat().st_size)
+
+    def batches(self) -> Iterator[EvidenceBatch]:
+        """The events of the database.
+
+        Raises:
+            InputError: ``evidence.unreadable`` when it is damaged or changes its form while it is read.
+        """
+        try:
+            with _opened(self._path) as (connection, copied):
+                if copied:
+                    self.source.notes.append("opened as a private copy: a log or journal lies beside it")
+                self._note_schema(connection)
+                yield from self._read(connection)
+            self._hash()
+        except sqlite3.Error as error:
+            # The message of SQLite names its own objects, never a value.
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {name}") from None
+        except OSError as error:
+            raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
+
+    def _note_schema(self, connection: sqlite3.Connection) -> None:
+        version: object = None
+        if _is_table(connection, "schema_version") and "version" in _columns(connection, "schema_version"):
+            row = connection.execute("SELECT version FROM schema_version").fetchone()
+            version = row[0] if row else None
+        if not isinstance(version, int) or version not in TESTED_SCHEMA_VERSIONS:
+            found = str(version) if isinstance(version, int) else "none"
+            self.source.notes.append(f"{Reason.EVIDENCE_SCHEMA_UNKNOWN}: schema version {found}")
+
+    def _read(self, connection: sqlite3.Connection) -> Iterator[EvidenceBatch]:
+        columns = _columns(connection, "events")
+        rejected = "e.rejection_reason IS NOT NULL" if "rejection_reason" in columns else "0"
+        rejections = redactions = ""
+        if _is_table(connection, "rejections") and "event_id" in _columns(connection, "rejections"):
+            rejections = " OR EXISTS (SELECT 1 FROM rejections AS r WHERE r.event_id = e.event_id)"
+        redacted = "0"
+        if _is_table(connection, "redactions") and "redacts" in _columns(connection, "redactions"):
+            redacted = "d.redacts IS NOT NULL"
+            redactions = " LEFT JOIN (SELECT DISTINCT redacts FROM redactions) AS d ON d.redacts = e.event_id"
+        rows = connection.execute(
+            "SELECT e.stream_ordering, e.topological_ordering, e.event_id, j.json, j.internal_metadata,"
+            f" ({rejected}{rejections}) + 2 * ({redacted})"
+            f" FROM events AS e LEFT JOIN event_json AS j ON j.event_id = e.event_id{redactions}"
+            " ORDER BY e.stream_ordering"
+        )
+        count = 0
+        while chunk := rows.fetchmany(BATCH_ROWS):
+            batch = EvidenceBatch(self.source)
+            for row in chunk:
+                self._add(batch, row)
+            count += len(chunk)
+            self.source.events = count
+            yield batch
+
+    def _add(self, batch: EvidenceBatch, row: _Row) -> None:
+        stream, depth, event_id, text, metadata, flags = row
+        if type(stream) is not int:
+            batch.malformed.append((0, "stream_ordering is no number"))
+            return
+        if not isinstance(event_id, bytes) or not isinstance(text, bytes):
+            batch.malformed.append((stream, "event_id or json is no text"))
+            return
+        if len(text) > self._limits.event_bytes:
+            batch.malformed.append((stream, f"{len(text)} bytes"))
+            return
+        try:
+            parsed = canonical_json.read(text, limits=self._limits)
+            identifier = event_id.decode()
+        except InputError as error:
+            batch.malformed.append((stream, str(error.code)))
+            return
+        except UnicodeDecodeError:
+            batch.malformed.append((stream, "event_id is no UTF-8"))
+            return
+        value = parsed.value
+        if not isinstance(value, dict):
+            batch.malformed.append((stream, "no JSON object"))
+            return
+        flags = flags if isinstance(flags, int) else 0
+        status = Status.REJECTED if flags & 1 else Status.NORMAL
+        if isinstance(metadata, bytes) and b'"soft_failed"' in metadata and _soft_failed(metadata):
+            status |= Status.SOFT_FAILED
+        if flags & 2 and not value.get("content"):
+            status |= Status.PRUNED
+        value["event_id"] = identifier
+        add_event(
+            batch,
+            value,
+            stream,
+            stream=stream,
+            depth=depth if type(depth) is int else -1,
+            status=status,
+            oddities=parsed.oddities,
+        )
+
+    def _hash(self) -> None:
+        """Size and SHA-256 of the database and of what belongs to it, as it lies there after reading."""
+        digest, size = hashlib.sha256(), 0
+        for file in (self._path, *(sidecar for sidecar in _sidecars(self._path) if _has_content(sidecar))):
+            with file.open("rb") as reading:
+                while data := reading.read(_READ):
+                    digest.update(data)
+                    size += len(data)
+        self.source.sha256, self.source.size = digest.hexdigest(), size
+
+    def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Nothing: the order of arrival decides in a database."""
+        del rooms
+        yield from ()
+
+
+def _soft_failed(metadata: bytes) -> bool:
+    try:
+        value = canonical_json.read(metadata).value
+    except InputError:
+        return False
+    return isinstance(value, dict) and value.get("soft_failed") is True

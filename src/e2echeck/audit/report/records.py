@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Findings and summary as JSON objects; the schemas lie beside this package in ``audit/schema/``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import e2echeck
+from e2echeck.audit.finding import SCHEMA_VERSION, Finding
+
+if TYPE_CHECKING:
+    from e2echeck.audit.report.pseudonyms import Pseudonyms
+    from e2echeck.audit.summary import Summary
+
+__all__ = ["finding_record", "summary_record"]
+
+
+def finding_record(finding: Finding, names: Pseudonyms) -> dict[str, object]:
+    """A finding by ``finding.schema.json``; every member is always there."""
+    senders = finding.senders or ((finding.sender,) if finding.sender is not None else ())
+    room_ids = finding.room_ids or ((finding.room_id,) if finding.room_id is not None else ())
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "code": str(finding.code),
+        "severity": str(finding.severity),
+        "event_id": finding.event_id,
+        "related_event_ids": list(finding.related_event_ids),
+        "room_id": finding.room_id,
+        "room_ids": list(room_ids),
+        "sender": names.user(finding.sender),
+        "senders": [names.user(sender) for sender in senders],
+        "device_id": names.device(finding.device_id),
+        "session_id": names.session(finding.session_id),
+        "index_from": finding.index_from,
+        "index_to": finding.index_to,
+        "count": finding.count,
+        "input": finding.input,
+        "locator": finding.locator,
+        "attributable_to": list(finding.attributable_to),
+        "detail": finding.detail,
+        "clause": finding.code.clause,
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, object]) -> dict[str, object]:
+    """A summary by ``summary.schema.json``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {
+            "name": "e2echeck",
+            "version": e2echeck.__version__,
+            "backend": summary.backend,
+            "python": platform.python_version(),
+            "cryptography": _version("cryptography"),
+            "pynacl": _version("pynacl"),
+        },
+        "options": options,
+        "complete": summary.complete,
+        "inputs": [
+            {
+                "number": source.number,
+                "path": names.path(source.path),
+                "shape": source.shape,
+                "order": source.order,
+                "size": source.size,
+                "sha256": source.sha256,
+                "events": source.events,
+                "notes": source.notes,
+            }
+            for source in summary.inputs
+        ],
+        "keys": [
+            {
+                "number": item.number,
+                "path": names.path(item.path),
+                "size": item.size,
+                "sha256": item.sha256,
+                "sessions": item.sessions,
+                "refused": {str(reason): count for reason, count in item.refused.items()},
+                "oddities": [str(oddity) for oddity in item.oddities],
+                "iterations": item.iterations,
+            }
+            for item in summary.keys
+        ],
+        "skipped": [{"path": names.path(item.path), "reason": item.reason} for item in summary.skipped],
+        "totals": {
+            **{name: value for name, value in asdict(summary.total).items() if isinstance(value, int)},
+            "attributed": None,
+            "repeated": summary.repeated,
+            "malformed": summary.malformed,
+            "sessions": summary.sessions,
+            "session_keys": summary.session_keys,
+        },
+        "rooms": [asdict(room) for room in summary.rooms],
+        "findings": [
+            {"code": str(code), "severity": str(severity), "count": count}
+            for (code, severity), count in sorted(summary.codes.items())
+        ],
+        "checks": [str(reason) for reason in summary.checks],
+        "not_assessed": [asdict(item) for item in summary.not_assessed],
+    }

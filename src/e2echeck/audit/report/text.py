@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report for people, in English or German."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final, Literal
+
+from e2echeck.audit.report.records import finding_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2echeck.audit.finding import Finding
+    from e2echeck.audit.report.pseudonyms import Pseudonyms
+    from e2echeck.audit.summary import RoomTotals, Summary
+
+__all__ = ["finding_lines", "safe", "summary_lines"]
+
+Language = Literal["en", "de"]
+_MOST_EVENTS_SHOWN: Final = 20
+
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "error": "error", "warning": "warning", "info": "info", "events": "events", "sender": "sender",
+        "senders": "senders", "rooms": "rooms", "room": "room", "session": "session", "device": "device (claimed)",
+        "index": "index", "indices": "indices", "count": "count", "more": "{} more", "where": "where",
+        "summary": "Summary", "of": "of", "input": "input", "keys": "keys", "sessions": "sessions",
+        "skipped": "skipped", "encrypted": "encrypted", "authentic": "authentic", "opened": "opened",
+        "not_opened": "no keys given", "clear": "in clear",
+        "on": "encryption on", "off": "not encrypted", "unknown": "encryption unknown",
+        "set_aside": "set aside", "pruned": "pruned", "rejected": "rejected", "soft": "soft-failed",
+        "findings": "Findings", "none": "none", "not_assessed": "Not assessed", "undecidable": "undecidable",
+        "repeated": "further copies of events", "malformed": "malformed", "incomplete": "The audit is INCOMPLETE.",
+        "entries": "entries", "attributable": "can be caused by",
+    },
+    "de": {
+        "error": "Fehler", "warning": "Warnung", "info": "Hinweis", "events": "Ereignisse", "sender": "Absender",
+        "senders": "Absender", "rooms": "Räume", "room": "Raum", "session": "Sitzung",
+        "device": "Gerät (behauptet)", "index": "Index", "indices": "Indizes", "count": "Anzahl",
+        "more": "{} weitere", "where": "wo", "summary": "Zusammenfassung", "of": "von", "input": "Eingabe",
+        "keys": "Schlüssel", "sessions": "Sitzungen", "skipped": "ausgelassen", "encrypted": "verschlüsselt",
+        "authentic": "echt", "opened": "geöffnet", "not_opened": "keine Schlüssel gegeben", "clear": "im Klartext",
+        "on": "Verschlüsselung an", "off": "unverschlüsselt", "unknown": "Verschlüsselung unbekannt",
+        "set_aside": "beiseite", "pruned": "gekürzt", "rejected": "abgelehnt", "soft": "weich abgelehnt",
+        "findings": "Befunde", "none": "keine", "not_assessed": "Nicht geprüft", "undecidable": "unentscheidbar",
+        "repeated": "weitere Kopien von Ereignissen", "malformed": "unlesbar",
+        "incomplete": "Die Prüfung ist UNVOLLSTÄNDIG.", "entries": "Einträge", "attributable": "verursachbar durch",
+    },
+}  # fmt: skip
+
+
+def safe(text: str) -> str:
+    r"""Text for a terminal: control, format (bidi), private and unassigned characters as ``\u{...}``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        rf"\u{{{ord(character):x}}}" if unicodedata.category(character)[0] in "CZ" and character != " " else character
+        for character in text
+    )
+
+
+def finding_lines(finding: Finding, names: Pseudonyms, language: Language = "en") -> Iterator[str]:
+    """A headline and indented lines of one finding."""
+    words, record = _WORDS[language], finding_record(finding, names)
+    detail = f" ({finding.detail})" if finding.detail else ""
+    yield safe(f"{words[finding.severity]:<8}{finding.code}: {finding.code.text(language)}{detail}")
+    if finding.event_id is not None:
+        yield f"        {safe(finding.event_id)}"
+    related = finding.related_event_ids
+    for event_id in related[:_MOST_EVENTS_SHOWN]:
+        yield f"        {safe(event_id)}"
+    if len(related) > _MOST_EVENTS_SHOWN:
+        yield f"        {words['more'].format(len(related) - _MOST_EVENTS_SHOWN)}"
+    about = []
+    rooms, senders = record["room_ids"], record["senders"]
+    if isinstance(rooms, list) and rooms:
+        about.append(f"{words['room' if len(rooms) == 1 else 'rooms']} {', '.join(rooms)}")
+    if isinstance(senders, list) and senders:
+        about.append(f"{words['sender' if len(senders) == 1 else 'senders']} {', '.join(senders)}")
+    if record["session_id"] is not None:
+        about.append(f"{words['session']} {record['session_id']}")
+    if finding.index_from is not None:
+        span = str(finding.index_from)
+        if finding.index_to != finding.index_from:
+            span += f"-{finding.index_to}"
+        about.append(f"{words['index']} {span}")
+    if finding.count is not None:
+        about.append(f"{words['count']} {finding.count}")
+    if finding.locator is not None:
+        where = finding.locator if finding.input is None else f"{words['input']} {finding.input}:{finding.locator}"
+        about.append(where)
+    if about:
+        yield f"        {safe('; '.join(about))}"
+
+
+def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en") -> Iterator[str]:
+    """The summary: inputs, keys, rooms, findings by code, and what was not assessed."""
+    words = _WORDS[language]
+    yield words["summary"]
+    for source in summary.inputs:
+        yield safe(
+            f"  {words['input']} {source.number}: {names.path(source.path)}"
+            f" ({source.shape}, {source.events} {words['events']}, SHA-256 {source.sha256[:16]}...)"
+        )
+        for note in source.notes:
+            yield safe(f"    {note}")
+    for item in summary.keys:
+        yield safe(f"  {words['keys']} {item.number}: {names.path(item.path)} ({item.sessions} {words['sessions']})")
+    if summary.skipped:
+        yield f"  {words['skipped']}: {len(summary.skipped)}"
+        for skipped in summary.skipped:
+            yield safe(f"    {names.path(skipped.path)}: {skipped.reason}")
+    for room in summary.rooms:
+        yield safe(f"  {words['room']} {room.room_id}: {_room(room, summary, words)}")
+    yield f"  {words['of'].capitalize()} {len(summary.rooms)} {words['rooms']}: {_counts(summary.total, summary, words)}"
+    if summary.repeated or summary.malformed:
+        yield f"  {words['repeated']}: {summary.repeated}; {words['malformed']}: {summary.malformed}"
+    yield words["findings"]
+    if not summary.codes:
+        yield f"  {words['none']}"
+    for (code, severity), count in sorted(summary.codes.items(), key=lambda item: (-item[0][1].rank, item[0][0])):
+        yield f"  {words[severity]:<8}{count:>8}  {code}"
+    if summary.not_assessed:
+        yield words["not_assessed"]
+        for item in summary.not_assessed:
+            count = f" ({item.count})" if item.count is not None else ""
+            yield f"  {item.what}{count}: {item.why}"
+    if not summary.complete:
+        yield words["incomplete"]
+
+
+def _room(room: RoomTotals, summary: Summary, words: dict[str, str]) -> str:
+    return f"{words[room.encryption]}; {_counts(room, summary, words)}"
+
+
+def _counts(room: RoomTotals, summary: Summary, words: dict[str, str]) -> str:
+    opened = words["not_opened"] if summary.session_keys is None else f"{room.opened} {words['opened']}"
+    parts = [
+        f"{room.events} {words['events']}",
+        f"{room.encrypted} {words['encrypted']}",
+        f"{room.authentic} {words['authentic']}",
+        opened,
+    ]
+    clear = room.clear_before + room.clear_after + room.undecidable
+    if clear:
+        parts.append(f"{clear} {words['clear']}")
+    if room.undecidable:
+        parts.append(f"{room.undecidable} {words['undecidable']}")
+    for count, name in ((room.pruned, "pruned"), (room.rejected, "rejected"), (room.soft_failed, "soft")):
+        if count:
+            parts.append(f"{count} {words[name]}")
+    return ", ".join(parts)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counting for the summary: rooms, and what was or was not assessed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from e2echeck.audit.checks import message, room, session
+from e2echeck.audit.evidence import Status
+from e2echeck.audit.summary import NotAssessed, RoomTotals
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from e2echeck.audit.checks.room import Rooms
+    from e2echeck.audit.summary import Summary
+    from e2echeck.audit.table import EventTable
+
+__all__ = ["add_checks", "add_rooms"]
+
+_EVIDENCE_REASONS: Final = (
+    Reason.EVENT_MALFORMED,
+    Reason.EVENT_COPIES_DIFFER,
+    Reason.JSON_FORBIDDEN_VALUE,
+    Reason.JSON_DUPLICATE_KEY,
+    Reason.JSON_SURROGATE,
+    Reason.EVIDENCE_SCHEMA_UNKNOWN,
+)
+_COUNTED: Final = (
+    "events",
+    "encrypted",
+    "authentic",
+    "opened",
+    "clear_before",
+    "clear_after",
+    "undecidable",
+    "pruned",
+    "rejected",
+    "soft_failed",
+)
+
+
+def add_rooms(summary: Summary, table: EventTable, rooms: Rooms) -> None:
+    """Totals by room and of all rooms."""
+    by_room = [RoomTotals(room_id) for room_id in table.rooms.values]
+    for number, status in zip(table.room, table.status, strict=True):
+        totals = by_room[number]
+        totals.events += 1
+        if status & Status.REJECTED:
+            totals.rejected += 1
+        elif status & Status.SOFT_FAILED:
+            totals.soft_failed += 1
+        elif status & Status.PRUNED:
+            totals.pruned += 1
+        elif status & Status.ENCRYPTED:
+            totals.encrypted += 1
+            totals.authentic += bool(status & Status.AUTHENTIC)
+            totals.opened += bool(status & Status.OPENED)
+    for number, state in rooms.states.items():
+        totals = by_room[number]
+        totals.room_version = state.version
+        totals.clear_before, totals.clear_after = state.clear_before, state.clear_after
+        totals.undecidable = state.undecidable
+        if any(item.algorithm is not False for item in state.encryption):
+            totals.encryption = "on"
+        elif state.created:
+            totals.encryption = "off"
+    for totals in by_room:
+        for name in _COUNTED:
+            setattr(summary.total, name, getattr(summary.total, name) + getattr(totals, name))
+    summary.rooms = by_room
+    summary.sessions = len(table.session_keys)
+
+
+def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
+    """Which checks ran, and what they could not decide."""
+    checks = [*_EVIDENCE_REASONS, *message.REASONS["wire"], *session.REASONS, *room.REASONS]
+    if with_keys:
+        checks += [*message.REASONS["keys"], *session.KEY_REASONS, Reason.KEY_COPIES_UNCONNECTED]
+        unknown = {
+            table.session[row]
+            for row, status in enumerate(table.status)
+            if status & (Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN) and not Status(status).set_aside
+        }
+        messages = sum(
+            bool(status & (Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN)) and not Status(status).set_aside
+            for status in table.status
+        )
+        if messages:
+            summary.not_assessed.append(
+                NotAssessed(
+                    "MAC, padding, plaintext and inner room of some messages",
+                    f"no key for them ({len(unknown)} sessions)",
+                    messages,
+                    asked=True,
+                )
+            )
+        refused = sum(sum(item.refused.values()) for item in summary.keys)
+        if refused:
+            summary.not_assessed.append(
+                NotAssessed("entries of key lists", "they are unusable", refused, asked=True)
+            )
+    else:
+        summary.not_assessed.append(
+            NotAssessed("MAC, padding, plaintext and inner room", "no keys were given")
+        )
+    if summary.total.undecidable:
+        summary.not_assessed.append(
+            NotAssessed(
+                "whether clear events had to be encrypted",
+                "the evidence does not order them and the room's encryption",
+                summary.total.undecidable,
+                asked=True,
+            )
+        )
+    summary.not_assessed += [
+        NotAssessed("which device and user a session belongs to", "attribution needs device keys"),
+        NotAssessed("hashes and signatures of events", "not part of this release"),
+    ]
+    summary.checks = tuple(sorted(set(checks)))
