@@ -67,7 +67,21 @@ def test_each_oddity(text: str, oddities: tuple[Reason, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Z", "Zm9vY", "Z===", "=", "====", "Zg===", "Zm=9v", "=Zm9", "Zm 9v!", "Zm\x009v", "Zm9\u00a0v", "Zg\u00e9", "Zm9v*"],
+    [
+        "Z",
+        "Zm9vY",
+        "Z===",
+        "=",
+        "====",
+        "Zg===",
+        "Zm=9v",
+        "=Zm9",
+        "Zm 9v!",
+        "Zm\x009v",
+        "Zm9\u00a0v",
+        "Zg\u00e9",
+        "Zm9v*",
+    ],
 )
 def test_what_nobody_reads(text: str) -> None:
     """Foreign characters and impossible lengths raise always."""
@@ -141,7 +155,9 @@ def test_varint_range(value: int) -> None:
         encode_varint(value)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x80", b"\xff" * 9, b"\xff" * 11, b"\xff" * 9 + b"\x02", b"\x80" * 10 + b"\x00"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x80", b"\xff" * 9, b"\xff" * 11, b"\xff" * 9 + b"\x02", b"\x80" * 10 + b"\x00"]
+)
 def test_varint_malformed(data: bytes) -> None:
     """A varint without end, or beyond 10 bytes or 64 bits, is refused."""
     with pytest.raises(InputError) as caught:
@@ -230,7 +246,9 @@ def test_nested_groups_cost_no_stack() -> None:
         read_fields(data, 0, len(data), FORMAT)
 
 
-@given(st.binary(max_size=64) | st.lists(st.sampled_from([INDEX, TEXT, b"\x18\x01", b"\x80", b"\x00"])).map(b"".join))
+@given(
+    st.binary(max_size=64) | st.lists(st.sampled_from([INDEX, TEXT, b"\x18\x01", b"\x80", b"\x00"])).map(b"".join)
+)
 def test_no_oddity_means_canonical(data: bytes) -> None:
     """Fields without oddities write back to the same bytes; everything else is named or refused."""
     try:

@@ -185,9 +185,7 @@ def encode_bytes_field(number: int, value: bytes) -> bytes:
     return encode_varint(number << 3 | 2) + encode_varint(len(value)) + value
 
 
-def read_fields(
-    data: bytes, start: int, end: int, fields: tuple[Field, ...]
-) -> Parsed[dict[int, int | bytes]]:
+def read_fields(data: bytes, start: int, end: int, fields: tuple[Field, ...]) -> Parsed[dict[int, int | bytes]]:
     """Read the fields in ``data[start:end]``.
 
     Args:

@@ -60,7 +60,7 @@ class Options:
 
 def run(
     evidence: Sequence[Path],
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = Options(),
     *,
     on_finding: Callable[[Finding], None] = lambda finding: None,  # noqa: ARG005
     on_progress: Callable[[Source, int], None] = lambda source, events: None,  # noqa: ARG005

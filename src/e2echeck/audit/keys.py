@@ -91,7 +91,9 @@ def load_keys(sources: Sequence[KeySource], limits: Limits) -> tuple[InboundGrou
         try:
             content = key_file.read(data, passphrase, limits=limits)
         except E2EError as error:
-            raise type(error)(error.code, f"{source.path}" + (f": {error.detail}" if error.detail else "")) from None
+            raise type(error)(
+                error.code, f"{source.path}" + (f": {error.detail}" if error.detail else "")
+            ) from None
         for key in content.keys:
             session = InboundGroupSession.import_session(key.session_key)
             sessions.add(session, room_id=key.room_id, source=str(number))

@@ -100,9 +100,7 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
                 NotAssessed("entries of key lists", "they are unusable", refused, asked=True)
             )
     else:
-        summary.not_assessed.append(
-            NotAssessed("MAC, padding, plaintext and inner room", "no keys were given")
-        )
+        summary.not_assessed.append(NotAssessed("MAC, padding, plaintext and inner room", "no keys were given"))
     if summary.total.undecidable:
         summary.not_assessed.append(
             NotAssessed(

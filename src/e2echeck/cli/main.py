@@ -74,10 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Checks every Megolm message in recorded evidence, with or without keys.",
         allow_abbrev=False,
     )
-    verb.add_argument("evidence", nargs="+", type=Path, metavar="EVIDENCE", help="Synapse database, file, directory")
+    verb.add_argument(
+        "evidence", nargs="+", type=Path, metavar="EVIDENCE", help="Synapse database, file, directory"
+    )
     verb.add_argument("--keys", action=_Keys, metavar="FILE", help="Megolm key file or plain key list; repeatable")
     verb.add_argument("--passphrase-file", action=_Keys, metavar="FILE", help="passphrase of the --keys before it")
-    verb.add_argument("--appservice", action="append", default=[], type=Path, metavar="FILE", help="registration file")
+    verb.add_argument(
+        "--appservice", action="append", default=[], type=Path, metavar="FILE", help="registration file"
+    )
     verb.add_argument("--format", choices=("text", "jsonl"), default="text")
     verb.add_argument("--language", choices=("en", "de"), default="en", help="of the text format")
     verb.add_argument("--output", type=Path, metavar="FILE", help="findings here instead of standard output")
@@ -85,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--fail-on", choices=("info", "warning", "error"), default="error", metavar="SEVERITY")
     verb.add_argument("--allow-incomplete", action="store_true", help="no exit code 5")
     verb.add_argument("--show-identities", action="store_true", help="real ids of users, devices and sessions")
-    verb.add_argument("--pseudonym-key-file", type=Path, metavar="FILE", help="32 bytes or more: stable pseudonyms")
+    verb.add_argument(
+        "--pseudonym-key-file", type=Path, metavar="FILE", help="32 bytes or more: stable pseudonyms"
+    )
     verb.add_argument("--quiet", action="store_true", help="no progress")
     verb.set_defaults(run=audit.run, key_sources=[])
     return parser
@@ -106,7 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNREADABLE
     except E2EError as error:
         _say(str(error))
-        return USAGE if error.code in (Reason.USAGE, Reason.BACKEND_UNAVAILABLE, Reason.EXTRA_MISSING) else UNREADABLE
+        return (
+            USAGE if error.code in (Reason.USAGE, Reason.BACKEND_UNAVAILABLE, Reason.EXTRA_MISSING) else UNREADABLE
+        )
     except OSError as error:
         _say(f"{error.filename or 'input or output'}: {error.strerror or 'failed'}")
         return UNREADABLE

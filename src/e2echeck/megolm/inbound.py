@@ -67,9 +67,7 @@ class InboundGroupSession:
         self._setup(key, verified=True)
 
     @classmethod
-    def import_session(
-        cls, session_key: str | ExportedSessionKey, *, strictness: Strictness = STRICT
-    ) -> Self:
+    def import_session(cls, session_key: str | ExportedSessionKey, *, strictness: Strictness = STRICT) -> Self:
         """A session from the unsigned export format: base64 as str, or an `ExportedSessionKey`.
 
         `signing_key_verified` is False: nothing proves that ratchet and public key belong together.
@@ -199,9 +197,7 @@ class InboundGroupSession:
     def _ratchet_at(self, index: int) -> Ratchet:
         """A ratchet of its own at `index`, from the nearer of the two that are kept."""
         if index < self._initial.index:
-            raise StateError(
-                Reason.KEY_INDEX_UNKNOWN, f"index {index}, first known index {self._initial.index}"
-            )
+            raise StateError(Reason.KEY_INDEX_UNKNOWN, f"index {index}, first known index {self._initial.index}")
         nearest = self._latest if index >= self._latest.index else self._initial
         if index == nearest.index:
             return nearest

@@ -134,6 +134,4 @@ class MegolmMessage:
 
 def signed_prefix(message_index: int, ciphertext: bytes) -> bytes:
     """Version byte and fields in canonical form: what the MAC covers."""
-    return (
-        bytes((VERSION,)) + encode_varint_field(1, message_index) + encode_bytes_field(2, ciphertext)
-    )
+    return bytes((VERSION,)) + encode_varint_field(1, message_index) + encode_bytes_field(2, ciphertext)

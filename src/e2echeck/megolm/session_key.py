@@ -44,7 +44,8 @@ class _Key:
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and hmac.compare_digest(
-            self.to_bytes(), other.to_bytes()  # type: ignore[attr-defined]
+            self.to_bytes(),
+            other.to_bytes(),
         )
 
     def __hash__(self) -> int:

@@ -97,9 +97,7 @@ def decrypt_room_event(
     if payload.room_id != room_id or copy.room_id not in (None, room_id):
         raise VerificationError(Reason.MEGOLM_ROOM_MISMATCH)
     if replay_guard is not None:
-        replay_guard.check(
-            encrypted.public_key, message.message_index, event_id, encrypted.message.ciphertext
-        )
+        replay_guard.check(encrypted.public_key, message.message_index, event_id, encrypted.message.ciphertext)
     inner = payload.content
     if "m.relates_to" in content and "m.relates_to" not in inner:
         inner["m.relates_to"] = content["m.relates_to"]

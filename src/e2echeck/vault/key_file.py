@@ -103,15 +103,13 @@ def read(data: bytes, passphrase: str | bytes | None = None, *, limits: Limits =
         raise InputError(refusal)
     if passphrase is None:
         raise InputError(Reason.KEY_FILE_PASSPHRASE_MISSING)
-    oddities = [oddity for oddity in decoded.oddities if oddity is not Reason.BASE64_PADDING]
+    oddities: list[Reason] = [oddity for oddity in decoded.oddities if oddity is not Reason.BASE64_PADDING]
     plaintext, iterations = _decrypt(decoded.value, passphrase, oddities, limits)
     keys, refused = _read_list(plaintext, limits)
     return KeyFile(keys, refused, tuple(oddities), iterations)
 
 
-def _decrypt(
-    data: bytes, passphrase: str | bytes, oddities: list[Reason], limits: Limits
-) -> tuple[bytes, int]:
+def _decrypt(data: bytes, passphrase: str | bytes, oddities: list[Reason], limits: Limits) -> tuple[bytes, int]:
     if not data or data[0] != 1:
         raise InputError(Reason.KEY_FILE_VERSION, str(data[0]) if data else "empty")
     if len(data) < _HEAD + _TAG:
@@ -119,9 +117,7 @@ def _decrypt(
     salt, iv = data[1:17], data[17:33]
     iterations = int.from_bytes(data[33:37], "big")
     if not 1 <= iterations <= limits.kdf_iterations:
-        raise InputError(
-            Reason.KEY_FILE_KDF_LIMIT, f"{iterations} iterations, limit {limits.kdf_iterations}"
-        )
+        raise InputError(Reason.KEY_FILE_KDF_LIMIT, f"{iterations} iterations, limit {limits.kdf_iterations}")
     for spelling, oddity in _spellings(passphrase):
         keys = kdf.pbkdf2_hmac_sha512(spelling, salt, iterations, 64, limits=limits)
         if mac.verify_hmac_sha256(keys[32:], data[:-_TAG], data[-_TAG:], length=_TAG):
@@ -148,9 +144,7 @@ def _spellings(passphrase: str | bytes) -> list[tuple[bytes, Reason | None]]:
     return spellings
 
 
-def _read_list(
-    data: bytes, limits: Limits
-) -> tuple[tuple[ExportedRoomKey, ...], tuple[tuple[int, Reason], ...]]:
+def _read_list(data: bytes, limits: Limits) -> tuple[tuple[ExportedRoomKey, ...], tuple[tuple[int, Reason], ...]]:
     try:
         entries = canonical_json.read(data, limits=Limits(json_bytes=limits.key_file_bytes)).value
     except InputError as error:

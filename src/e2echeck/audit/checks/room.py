@@ -38,9 +38,7 @@ _SHORTEST_PERIOD_MS: Final = 3_600_000
 
 # Events without a state key that clients send in clear in encrypted rooms, and the one that Synapse sends itself.
 # Matrix CS: m.room.redaction and m.reaction; key verification in rooms is encrypted by most clients, not by all.
-_CLEAR_TYPES: Final = frozenset(
-    {"m.room.encrypted", "m.room.redaction", "m.reaction", "org.matrix.dummy_event"}
-)
+_CLEAR_TYPES: Final = frozenset({"m.room.encrypted", "m.room.redaction", "m.reaction", "org.matrix.dummy_event"})
 _CLEAR_PREFIX: Final = "m.key.verification."
 _LONGEST_TYPE_SHOWN: Final = 64
 
@@ -188,7 +186,7 @@ class Rooms:
             turned_on = [item for item in state.encryption if item.algorithm is not False]
             if turned_on:
                 yield from self._check_clear(state, turned_on, clear.get(room, []))
-                yield from self._check_changes(room, state)
+                yield from self._check_changes(state)
             elif room in clear:
                 certain = state.created and (state.complete or room not in encrypted)
                 if certain:
@@ -209,7 +207,7 @@ class Rooms:
             else:
                 state.clear_before += 1
 
-    def _check_changes(self, room: int, state: RoomState) -> Iterator[Finding]:
+    def _check_changes(self, state: RoomState) -> Iterator[Finding]:
         table, last = self._table, None
         for item in state.encryption:
             if last is not None and item.algorithm is not None and item.settings != last.settings:

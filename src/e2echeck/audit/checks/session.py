@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.checks.room import DEFAULT_PERIOD_MS, DEFAULT_PERIOD_MSGS
@@ -225,7 +226,7 @@ class _Session:
         indices = sorted({self._table.index[row] for row in self._rows})
         missing = indices[-1] - indices[0] + 1 - len(indices)
         if missing:
-            gaps = [(low + 1, high - 1) for low, high in zip(indices, indices[1:], strict=False) if high - low > 1]
+            gaps = [(low + 1, high - 1) for low, high in pairwise(indices) if high - low > 1]
             yield self._finding(
                 Reason.MEGOLM_INDEX_GAP, index_from=gaps[0][0], index_to=gaps[-1][1], count=missing
             )

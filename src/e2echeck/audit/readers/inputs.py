@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from e2echeck.audit.evidence import EvidenceBatch, Source
     from e2echeck.limits import Limits
 
-__all__ = ["Reader", "Skipped", "UnreadableInput", "open_inputs"]
+__all__ = ["Reader", "Skipped", "UnreadableInputError", "open_inputs"]
 
 _SQLITE: Final = b"SQLite format 3\0"
 _SIDECARS: Final = ("-wal", "-shm", "-journal")
 
 
-class UnreadableInput(InputError):
+class UnreadableInputError(InputError):
     """``evidence.unreadable`` with the path and a phrase apart, so that the listing of a directory can use it."""
 
     def __init__(self, path: Path, why: str) -> None:
@@ -106,7 +106,7 @@ def _open_found(
         return None
     try:
         reader = _open(path, number, limits, seen)
-    except UnreadableInput as error:
+    except UnreadableInputError as error:
         skipped.append(Skipped(str(path), error.why))
         return None
     if reader is None:
@@ -118,26 +118,26 @@ def _open(path: Path, number: int, limits: Limits, seen: set[tuple[int, int]]) -
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableInput(path, "no regular file")
+            raise UnreadableInputError(path, "no regular file")
         with path.open("rb") as file:
             head = file.read(len(_SQLITE))
     except OSError as error:
-        raise UnreadableInput(path, error.strerror or "cannot be opened") from None
+        raise UnreadableInputError(path, error.strerror or "cannot be opened") from None
     identity = (status.st_dev, status.st_ino)
     if identity in seen:
         return None
     reader: Reader
     if head == _SQLITE:
         if not is_synapse(path):
-            raise UnreadableInput(path, "an SQLite database that is not Synapse's")
+            raise UnreadableInputError(path, "an SQLite database that is not Synapse's")
         reader = SynapseReader(path, number, limits)
     else:
         try:
             shape = recognise(path, limits)
         except InputError as error:
-            raise UnreadableInput(path, f"{error.code}, {error.detail}") from None
+            raise UnreadableInputError(path, f"{error.code}, {error.detail}") from None
         except OSError as error:
-            raise UnreadableInput(path, error.strerror or "cannot be read") from None
+            raise UnreadableInputError(path, error.strerror or "cannot be read") from None
         reader = JsonReader(path, number, shape, limits)
     seen.add(identity)
     return reader

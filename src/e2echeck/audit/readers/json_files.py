@@ -15,7 +15,7 @@ from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from e2echeck.limits import Limits
@@ -54,7 +54,7 @@ def recognise(path: Path, limits: Limits) -> tuple[Shape, Order]:
     raise InputError(Reason.EVIDENCE_UNREADABLE, "JSON, but no list of events, PDUs or /messages answers")
 
 
-def _shape_of(value: dict[str, object]) -> tuple[Shape, Order] | None:
+def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
     pdu = value.get("pdu")
     if is_wrapper(value) and isinstance(pdu, dict):
         return "pdus", "graph" if isinstance(pdu.get("prev_events"), list) else "list"
@@ -144,9 +144,7 @@ class JsonReader:
             for _, raw in elements(file, limit=self._limits.json_bytes):
                 yield raw
         except InputError as error:
-            raise InputError(
-                Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.code}, {error.detail}"
-            ) from None
+            raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.code}, {error.detail}") from None
         except OSError as error:
             raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from e2echeck.audit.evidence import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from e2echeck.audit.evidence import EvidenceBatch
     from e2echeck.reasons import Reason
 
@@ -19,12 +21,12 @@ _LONGEST_ID: Final = 255
 _INT64: Final = range(-(2**63), 2**63)
 
 
-def is_wrapper(value: dict[str, object]) -> bool:
+def is_wrapper(value: Mapping[str, object]) -> bool:
     """Whether this is ``{"event_id", "pdu", "room_version"}``."""
     return isinstance(value.get("pdu"), dict) and isinstance(value.get("event_id"), str)
 
 
-def is_event(value: dict[str, object]) -> bool:
+def is_event(value: Mapping[str, object]) -> bool:
     """Whether this looks like a room event: type, content and sender, and an id of event or room."""
     return all(name in value for name in ("type", "content", "sender")) and (
         "event_id" in value or "room_id" in value

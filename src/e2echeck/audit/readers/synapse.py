@@ -162,6 +162,7 @@ class SynapseReader:
             redacted = "d.redacts IS NOT NULL"
             redactions = " LEFT JOIN (SELECT DISTINCT redacts FROM redactions) AS d ON d.redacts = e.event_id"
         rows = connection.execute(
+            # Built from the constants above; nothing of it comes from outside.
             "SELECT e.stream_ordering, e.topological_ordering, e.event_id, j.json, j.internal_metadata,"
             f" ({rejected}{rejections}) + 2 * ({redacted})"
             f" FROM events AS e LEFT JOIN event_json AS j ON j.event_id = e.event_id{redactions}"

@@ -55,7 +55,9 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        rf"\u{{{ord(character):x}}}" if unicodedata.category(character)[0] in "CZ" and character != " " else character
+        rf"\u{{{ord(character):x}}}"
+        if unicodedata.category(character)[0] in "CZ" and character != " "
+        else character
         for character in text
     )
 
@@ -106,14 +108,17 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
         for note in source.notes:
             yield safe(f"    {note}")
     for item in summary.keys:
-        yield safe(f"  {words['keys']} {item.number}: {names.path(item.path)} ({item.sessions} {words['sessions']})")
+        yield safe(
+            f"  {words['keys']} {item.number}: {names.path(item.path)} ({item.sessions} {words['sessions']})"
+        )
     if summary.skipped:
         yield f"  {words['skipped']}: {len(summary.skipped)}"
         for skipped in summary.skipped:
             yield safe(f"    {names.path(skipped.path)}: {skipped.reason}")
     for room in summary.rooms:
         yield safe(f"  {words['room']} {room.room_id}: {_room(room, summary, words)}")
-    yield f"  {words['of'].capitalize()} {len(summary.rooms)} {words['rooms']}: {_counts(summary.total, summary, words)}"
+    total = _counts(summary.total, summary, words)
+    yield f"  {words['of'].capitalize()} {len(summary.rooms)} {words['rooms']}: {total}"
     if summary.repeated or summary.malformed:
         yield f"  {words['repeated']}: {summary.repeated}; {words['malformed']}: {summary.malformed}"
     yield words["findings"]
@@ -123,9 +128,9 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
         yield f"  {words[severity]:<8}{count:>8}  {code}"
     if summary.not_assessed:
         yield words["not_assessed"]
-        for item in summary.not_assessed:
-            count = f" ({item.count})" if item.count is not None else ""
-            yield f"  {item.what}{count}: {item.why}"
+        for gap in summary.not_assessed:
+            number = f" ({gap.count})" if gap.count is not None else ""
+            yield f"  {gap.what}{number}: {gap.why}"
     if not summary.complete:
         yield words["incomplete"]
 
