@@ -84,8 +84,8 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> Parsed[JsonValue]:
     """Read JSON as deployed software does.  But for very long integers the value is that of ``json.loads``.
 
     Returns:
-        The value with these oddities, in this order: ``json.duplicate-key`` (the last value is taken, as Python,
-        JavaScript and Rust do), ``json.forbidden-value`` (a fraction or exponent: read as float; -0: read as 0;
+        The value with these oddities, in this order: ``json.duplicate-key`` (the last value is taken, as Python and
+        JavaScript take it), ``json.forbidden-value`` (a fraction or exponent: read as float; -0: read as 0;
         NaN and Infinity; an integer beyond 2^53-1: read exactly up to 640 characters, beyond that as an
         infinite float), ``json.surrogate`` (kept in the str; not looked for in what a duplicate key hides).
 

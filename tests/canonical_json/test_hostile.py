@@ -83,6 +83,15 @@ def test_exact_depth(limits: Limits, kind: str) -> None:
         assert refusal(encode, deeper, lenient=lenient, limits=limits) is Reason.JSON_DEPTH
 
 
+def test_exact_depth_of_tuples() -> None:
+    """The lenient encoder takes them for arrays, so they nest as arrays do."""
+    value: object = ()
+    for _ in range(DEFAULT.json_depth - 1):
+        value = (value,)
+    assert encode(value, lenient=True) == b"[" * DEFAULT.json_depth + b"]" * DEFAULT.json_depth
+    assert refusal(encode, (value,), lenient=True) is Reason.JSON_DEPTH
+
+
 @pytest.mark.parametrize(
     "text",
     [

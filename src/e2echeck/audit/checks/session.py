@@ -204,13 +204,11 @@ class _Session:
         reasons = []
         if highest + 1 > msgs:
             reasons.append(f"{highest + 1} messages, limit {msgs}")
-        # Of the copies of one message the earliest counts, so that a replay does not age the session.
-        times: dict[int, int] = {}
-        for row in rows:
-            time = table.timestamp[row]
-            if time != NO_TIME:
-                times[table.index[row]] = min(time, times.get(table.index[row], time))
-        age = max(times.values()) - min(times.values()) if times else 0
+        # An index that several events use says nothing about age: which of them is the original is unknown.
+        events = Counter(table.index[row] for row in rows)
+        times = [table.timestamp[row] for row in rows if events[table.index[row]] == 1]
+        known = [time for time in times if time != NO_TIME]
+        age = max(known) - min(known) if known else 0
         if age > period:
             reasons.append(f"{age} ms, limit {period} ms")
         if reasons:
