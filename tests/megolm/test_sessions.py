@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Megolm sessions by themselves and against vodozemac and libolm, both ways, over random plaintexts and jumps."""
+
+from __future__ import annotations
+
+from random import Random  # noqa: TC003 - hypothesis looks it up
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from e2echeck.encoding import encode_base64
+from e2echeck.errors import E2EError, InputError, StateError
+from e2echeck.megolm import (
+    GroupSession,
+    InboundGroupSession,
+    InboundGroupSessions,
+    MegolmMessage,
+    SessionKey,
+    SessionOrdering,
+)
+from e2echeck.megolm.ratchet import Ratchet
+from e2echeck.verdict import CLIENTS
+from tests.conftest import find_peer
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+PLAINTEXTS = st.binary(max_size=200)
+JUMPS = st.lists(st.integers(0, 300), min_size=1, max_size=4)
+INDICES = st.one_of(
+    st.integers(0, 2**32 - 2),
+    st.sampled_from([255, 256, 2**16 - 1, 2**16, 2**24 - 1, 2**24, 2**32 - 2]),
+)
+START = 0x0102_0304
+
+
+def session_at(index: int) -> GroupSession:
+    """A group session whose ratchet stands at `index`."""
+    session = GroupSession()
+    session._ratchet = Ratchet(bytes(range(128)), index)
+    return session
+
+
+def state(session: InboundGroupSession) -> tuple[int, bytes, bytes]:
+    """All that decides what a session does next."""
+    return session.first_known_index, session._initial.to_bytes(), session._latest.to_bytes()
+
+
+class Vodozemac:
+    """vodozemac behind the three calls that are needed here."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def encrypt(self, plaintexts: list[bytes]) -> tuple[str, list[str]]:
+        session = self.module.GroupSession()
+        key = session.session_key.to_base64()
+        return key, [session.encrypt(text).to_base64() for text in plaintexts]
+
+    def decrypt(self, exported: str, message: str) -> tuple[bytes, int]:
+        session = self.module.InboundGroupSession.import_session(self.module.ExportedSessionKey(exported))
+        result = session.decrypt(self.module.MegolmMessage.from_base64(message))
+        return bytes(result.plaintext), int(result.message_index)
+
+    def export(self, key: str, index: int) -> str:
+        session = self.module.InboundGroupSession(self.module.SessionKey(key))
+        return str(session.export_at(index).to_base64())
+
+
+class Libolm:
+    """libolm behind the same calls; its plaintexts are text."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def encrypt(self, plaintexts: list[bytes]) -> tuple[str, list[str]]:
+        session = self.module.OutboundGroupSession()
+        key = session.session_key
+        return key, [session.encrypt(text.hex()) for text in plaintexts]
+
+    def decrypt(self, exported: str, message: str) -> tuple[bytes, int]:
+        text, index = self.module.InboundGroupSession.import_session(exported).decrypt(message)
+        return text.encode(), index
+
+    def export(self, key: str, index: int) -> str:
+        return str(self.module.InboundGroupSession(key).export_session(index))
+
+
+def vodozemac() -> Vodozemac:
+    return Vodozemac(find_peer("vodozemac"))
+
+
+def libolm() -> Libolm:
+    return Libolm(find_peer("olm"))
+
+
+@given(PLAINTEXTS, INDICES)
+def test_what_goes_in_comes_out(plaintext: bytes, index: int) -> None:
+    sender = session_at(index)
+    receiver = InboundGroupSession(sender.session_key())
+    message = sender.encrypt(plaintext)
+    for form in (message, message.to_base64(), message.to_bytes()):
+        opened = receiver.decrypt(form)
+        assert (opened.plaintext, opened.message_index) == (plaintext, index)
+
+
+@given(st.lists(PLAINTEXTS, min_size=1, max_size=5))
+def test_from_vodozemac(plaintexts: list[bytes]) -> None:
+    key, messages = vodozemac().encrypt(plaintexts)
+    receiver = InboundGroupSession(key)
+    assert [outcome.plaintext for outcome in receiver.decrypt_many(messages)] == plaintexts
+    assert InboundGroupSession(key).export_at(len(plaintexts)).to_base64() == vodozemac().export(
+        key, len(plaintexts)
+    )
+
+
+@given(st.lists(PLAINTEXTS, min_size=1, max_size=5))
+def test_from_libolm(plaintexts: list[bytes]) -> None:
+    key, messages = libolm().encrypt(plaintexts)
+    receiver = InboundGroupSession(key)
+    assert [outcome.plaintext for outcome in receiver.decrypt_many(messages)] == [
+        t.hex().encode() for t in plaintexts
+    ]
+    assert InboundGroupSession(key).export_at(len(plaintexts)).to_base64() == libolm().export(key, len(plaintexts))
+
+
+@given(st.binary(max_size=100), INDICES, st.integers(0, 2**20))
+def test_to_both_over_jumps(plaintext: bytes, index: int, back: int) -> None:
+    sender = session_at(max(0, index - back))
+    exported = InboundGroupSession(sender.session_key()).export_at(sender.message_index)
+    sender._ratchet.advance_to(index)
+    text = plaintext.hex().encode()
+    message = sender.encrypt(text).to_base64()
+    for peer in (vodozemac(), libolm()):
+        assert peer.decrypt(exported.to_base64(), message) == (text, index)
+
+
+@given(JUMPS, st.randoms(use_true_random=False))
+def test_any_order_of_indices(jumps: list[int], random: Random) -> None:
+    sender = GroupSession()
+    receiver = InboundGroupSession(sender.session_key())
+    messages = []
+    for jump in jumps:
+        sender._ratchet.advance_to(sender.message_index + jump)
+        messages.append(sender.encrypt(str(jump).encode()).to_base64())
+    random.shuffle(messages)
+    one_by_one = [receiver.decrypt(message).plaintext for message in messages]
+    fresh = InboundGroupSession.import_session(receiver.export_at(0))
+    assert [outcome.plaintext for outcome in fresh.decrypt_many(messages)] == one_by_one
+
+
+@given(st.data())
+def test_every_change_is_refused_and_changes_nothing(data: st.DataObject) -> None:
+    sender = session_at(START)
+    receiver = InboundGroupSession(sender.session_key())
+    receiver.decrypt(sender.encrypt(b"first"))
+    good = sender.encrypt(b"second")
+    wire = bytearray(good.to_bytes())
+    kind = data.draw(st.sampled_from(["flip", "cut", "extend", "random"]))
+    if kind == "flip":
+        wire[data.draw(st.integers(0, len(wire) - 1))] ^= data.draw(st.integers(1, 255))
+    elif kind == "cut":
+        del wire[data.draw(st.integers(0, len(wire) - 1)) :]
+    elif kind == "extend":
+        wire += data.draw(st.binary(min_size=1, max_size=5))
+    else:
+        wire = bytearray(data.draw(st.binary(max_size=200)))
+    before = state(receiver)
+    with pytest.raises(E2EError):
+        receiver.decrypt(bytes(wire))
+    assert state(receiver) == before
+    assert receiver.decrypt(good).plaintext == b"second"
+
+
+def test_an_index_before_the_first_is_a_state_error() -> None:
+    sender = session_at(5)
+    early = sender.encrypt(b"x")
+    receiver = InboundGroupSession(sender.session_key())
+    with pytest.raises(StateError, match=r"key\.index-unknown"):
+        receiver.decrypt(early)
+
+
+def test_the_last_index_does_not_wrap() -> None:
+    sender = session_at(2**32 - 1)
+    assert sender.encrypt(b"x").message_index == 2**32 - 1
+    with pytest.raises(StateError, match=r"megolm\.index-exhausted"):
+        sender.encrypt(b"x")
+
+
+def test_comparing_and_merging_copies() -> None:
+    sender = GroupSession()
+    full = InboundGroupSession(sender.session_key())
+    later = InboundGroupSession.import_session(full.export_at(7))
+    stranger = InboundGroupSession(GroupSession().session_key())
+    assert full.compare(later) is SessionOrdering.BETTER
+    assert later.compare(full) is SessionOrdering.WORSE
+    assert full.compare(full) is SessionOrdering.EQUAL
+    assert full.compare(stranger) is SessionOrdering.UNCONNECTED
+    sessions = InboundGroupSessions()
+    sessions.add(later, room_id="!a:b")
+    assert sessions.add(full) is SessionOrdering.BETTER
+    (copy,) = sessions.copies(full.public_key)
+    assert (copy.session.first_known_index, copy.room_id) == (0, "!a:b")
+    assert sessions.unconnected == frozenset()
+
+
+@pytest.mark.parametrize("length", [0, 1, 164, 166, 228, 230])
+def test_keys_of_a_wrong_length(length: int) -> None:
+    raw = GroupSession().session_key().to_bytes()
+    with pytest.raises(InputError):
+        SessionKey.parse((raw + b"\0")[:length])
+
+
+def test_secrets_do_not_show() -> None:
+    sender = GroupSession()
+    key = sender.session_key()
+    for value in (key, InboundGroupSession(key), InboundGroupSession(key).export_at(0), sender):
+        for secret in (key.ratchet.hex(), encode_base64(key.ratchet)[:40], repr(key.ratchet)):
+            assert secret not in repr(value)
+
+
+def test_clients_open_what_strict_refuses() -> None:
+    sender = GroupSession()
+    receiver = InboundGroupSession(sender.session_key())
+    text = sender.encrypt(b"padded").to_base64()
+    padded = text + "=" * (-len(text) % 4)
+    while padded == text:
+        text = sender.encrypt(b"padded" + text[:1].encode()).to_base64()
+        padded = text + "=" * (-len(text) % 4)
+    with pytest.raises(InputError, match=r"base64\.padding"):
+        receiver.decrypt(padded)
+    assert receiver.decrypt(padded, strictness=CLIENTS).plaintext.startswith(b"padded")
+    assert MegolmMessage.parse(text).value.canonical
