@@ -32,8 +32,11 @@ lint: $(VENV)/.test $(VENV)/.lint ## ruff, mypy and the layers of the packages
 format: $(VENV)/.lint ## let ruff lay out the code
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test ## time the bulk paths
-	$(BIN)/python -m benches.bench_megolm
+bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same run
+	$(BIN)/python -m benches.megolm
+	$(BIN)/python -m benches.canonical_json
+	$(BIN)/python -m benches.key_file
+	$(BIN)/python -m benches.audit
 
 docs: $(VENV)/.docs ## build/docs/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
