@@ -28,6 +28,7 @@ def generate(events: int, evidence: Path, keys: Path) -> None:
             event = {"type": kind, "content": content, "state_key": "", "event_id": f"${kind}", "room_id": ROOM,
                      "sender": "@a:example.org", "origin_server_ts": 1}  # fmt: skip
             file.write(json.dumps(event) + "\n")
+        session = GroupSession()
         for number in range(events):
             if number % PER_SESSION == 0:
                 session = GroupSession()
@@ -35,11 +36,12 @@ def generate(events: int, evidence: Path, keys: Path) -> None:
                 entries.append({"algorithm": "m.megolm.v1.aes-sha2", "room_id": ROOM,
                                 "session_id": session.session_id, "session_key": export})  # fmt: skip
             payload = {"type": "m.room.message", "room_id": ROOM, "content": {"body": "x" * 200, "n": number}}
+            user = f"@user{number // PER_SESSION % 500}:example.org"
             ciphertext = session.encrypt(json.dumps(payload).encode()).to_base64()
             content = {"algorithm": "m.megolm.v1.aes-sha2", "session_id": session.session_id, "device_id": "DEVICE",
                        "ciphertext": ciphertext}  # fmt: skip
             event = {"type": "m.room.encrypted", "content": content, "event_id": f"${number:043d}", "room_id": ROOM,
-                     "sender": f"@user{number // PER_SESSION % 500}:example.org", "origin_server_ts": number}  # fmt: skip
+                     "sender": user, "origin_server_ts": number}  # fmt: skip
             file.write(json.dumps(event) + "\n")
     keys.write_text(json.dumps(entries), encoding="utf-8")
 

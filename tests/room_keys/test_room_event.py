@@ -26,7 +26,7 @@ class Room:
             session = InboundGroupSession.import_session(session.export_at(first))
         self.keys.add(session, room_id=key_room)
 
-    def event(self, payload: object = None, **content: Any) -> dict[str, Any]:  # noqa: ANN401
+    def event(self, payload: object = None, **content: Any) -> dict[str, Any]:
         """An encrypted event."""
         if payload is None:
             payload = {"type": "m.room.message", "content": {"body": "hello"}, "room_id": ROOM}
@@ -83,7 +83,7 @@ def test_keys() -> None:
 @pytest.mark.parametrize("payload", [[], {}, {"type": "a"}, {"type": "a", "content": [], "room_id": ROOM}])
 def test_payloads(payload: object) -> None:
     room = Room()
-    refused("megolm.plaintext-malformed", room.event(payload if payload else [0]), room)
+    refused("megolm.plaintext-malformed", room.event(payload or [0]), room)
 
 
 @pytest.mark.parametrize(
