@@ -244,6 +244,19 @@ def test_control_and_bidi_characters_are_escaped(tmp_path: Path) -> None:
     assert "\u202e" not in result.stdout
 
 
+def test_outputs_never_replace_inputs(tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    file = folder / "events.json"
+    file.write_text(json.dumps(Recording(1, messages=2).events))
+    before = file.read_bytes()
+    for arguments in (("audit", file, "--output", file), ("audit", folder, "--summary", file),
+                      ("audit", file, "--keys", file, "--output", file),
+                      ("audit", file, "--output", tmp_path / "x", "--summary", tmp_path / "x")):  # fmt: skip
+        assert command(*arguments).returncode == 2
+    assert file.read_bytes() == before
+
+
 def test_an_application_service_explains_several_senders(tmp_path: Path) -> None:
     recording = Recording(3, messages=10)
     for event, ghost in zip(recording.events[4:], ("_bridge_a", "_bridge_b") * 5, strict=True):

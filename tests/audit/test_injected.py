@@ -311,6 +311,43 @@ def test_weakened_encryption_and_unencrypted_room(tmp_path: Path) -> None:
     assert findings[0].event_id == changed
 
 
+@pytest.mark.parametrize("version", ["5", "11"])
+@pytest.mark.parametrize("answer", [False, True])
+def test_values_that_canonical_json_forbids(tmp_path: Path, version: str, answer: bool) -> None:
+    recording = Recording(12, messages=5)
+    recording.events[0]["content"]["room_version"] = version
+    odd, fine = recording.events[-1], recording.events[-2]
+    odd["content"]["score"] = 0.5
+    fine["unsigned"] = {"score": 0.5}
+    evidence = tmp_path / "answer.json"
+    evidence.write_text(json.dumps({"chunk": recording.events} if answer else recording.events))
+    _, findings = clinic.run(evidence)
+    expected = [] if version == "5" else [("json.forbidden-value", odd["event_id"], ())]
+    assert clinic.told(findings) == expected
+
+
+@pytest.mark.parametrize("answer", [False, True])
+def test_duplicate_keys(tmp_path: Path, answer: bool) -> None:
+    recording = Recording(13, messages=5)
+    evidence = tmp_path / "answer.json"
+    text = json.dumps({"chunk": recording.events} if answer else recording.events)
+    last = recording.events[-1]
+    evidence.write_text(text.replace(json.dumps(last), json.dumps(last)[:-1] + ', "sender": "@anna:example.org"}'))
+    last["sender"] = "@anna:example.org"
+    _, findings = clinic.run(evidence)
+    codes = [(item.code, item.event_id) for item in findings if item.code.startswith("json")]
+    assert codes == [("json.duplicate-key", None if answer else last["event_id"])]
+
+
+def test_plaintext_is_not_judged_as_evidence(tmp_path: Path) -> None:
+    recording = Recording(14, messages=0)
+    payload = b'{"type":"m.x","content":{"a":0.5,"a":1e3},"room_id":"!room:example.org"}'
+    recording.say(*recording.sessions[0], payload=payload)
+    summary, findings = recording.audit(tmp_path)
+    assert findings == []
+    assert summary.total.opened == 1
+
+
 def test_gap_and_unknown_index(tmp_path: Path) -> None:
     recording = Recording(9, messages=0)
     user, session = recording.sessions[0]

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["Options", "run"]
 
 _STATE_KINDS: Final = frozenset({"m.room.create", "m.room.join_rules", "m.room.encryption"})
+# Notes of a source that are findings too.
+_SOURCE_CODES: Final = {str(code): code for code in (Reason.EVIDENCE_SCHEMA_UNKNOWN, Reason.JSON_DUPLICATE_KEY)}
 # Before room version 6 canonical JSON was not enforced (Matrix room version 6).
 _LAX_ROOM_VERSIONS: Final = frozenset({"1", "2", "3", "4", "5"})
 
@@ -253,13 +255,10 @@ class _Audit:
                 )
         for reader in self._readers:
             for note in reader.source.notes:
-                if note.startswith(Reason.EVIDENCE_SCHEMA_UNKNOWN):
-                    yield Finding(
-                        code=Reason.EVIDENCE_SCHEMA_UNKNOWN,
-                        severity=Reason.EVIDENCE_SCHEMA_UNKNOWN.severity,
-                        input=reader.source.number,
-                        detail=note.partition(": ")[2],
-                    )
+                name, _, detail = note.partition(": ")
+                code = _SOURCE_CODES.get(name)
+                if code is not None:
+                    yield Finding(code=code, severity=code.severity, input=reader.source.number, detail=detail)
 
     def key_findings(self, inputs: list[KeyInput]) -> Iterator[Finding]:
         """About the form of key files and their entries."""

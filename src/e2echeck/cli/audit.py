@@ -33,6 +33,7 @@ _LINE_EVERY_SECONDS: Final = 10.0
 
 def run(options: argparse.Namespace) -> int:
     """Audit, write the reports, and return the exit code."""
+    _guard_inputs(options)
     names = Pseudonyms(_pseudonym_key(options.pseudonym_key_file), show=options.show_identities)
     with contextlib.ExitStack() as stack:
         output: TextIO = sys.stdout
@@ -62,6 +63,24 @@ def run(options: argparse.Namespace) -> int:
     if summary.has_findings(Severity(options.fail_on)):
         return 1
     return 0 if summary.complete or options.allow_incomplete else INCOMPLETE
+
+
+def _guard_inputs(options: argparse.Namespace) -> None:
+    """Refuse to write over anything that is read.
+
+    Raises:
+        InputError: ``usage.invalid``.
+    """
+    written = [path.resolve() for path in (options.output, options.summary) if path is not None]
+    read = [*options.evidence, *options.appservice, options.pseudonym_key_file]
+    for source in options.key_sources:
+        read += [source.path, source.passphrase_path]
+    inputs = [path.resolve() for path in read if path is not None]
+    if len(set(written)) != len(written):
+        raise InputError(Reason.USAGE, "--output and --summary name one file")
+    for path in written:
+        if path in inputs or (path.exists() and any(folder in inputs for folder in path.parents)):
+            raise InputError(Reason.USAGE, "an output names a file of the inputs")
 
 
 def _shown(options: argparse.Namespace) -> dict[str, object]:

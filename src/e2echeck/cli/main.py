@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -100,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     _forbid_core_dumps()
+    _clean_up_when_terminated()
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
@@ -133,6 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(message: str) -> None:
     print(f"e2echeck: {safe(message)}", file=sys.stderr)
+
+
+def _clean_up_when_terminated() -> None:
+    """Let SIGTERM unwind the stack, so that private copies and unfinished outputs are removed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _forbid_core_dumps() -> None:

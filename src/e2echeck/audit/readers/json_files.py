@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 from e2echeck import canonical_json
 from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, Source, Status
 from e2echeck.audit.readers.json_stream import elements
-from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper
+from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
@@ -114,6 +114,7 @@ class JsonReader:
                     ordinal += 1
                     if len(batch) + len(batch.malformed) >= BATCH_ROWS:
                         direction.look_at(batch)
+                        self.source.events = ordinal
                         yield batch
                         batch = EvidenceBatch(self.source)
         self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
@@ -161,11 +162,13 @@ class JsonReader:
         if isinstance(value, dict) and isinstance(value.get("chunk"), list) and not is_event(value):
             if direction is not None:
                 direction.tokens(value.get("start"), value.get("end"))
-            # Oddities are of the whole answer; without the bytes of each event they cannot be placed.
+            if Reason.JSON_DUPLICATE_KEY in parsed.oddities and direction is not None:
+                # The bytes of each event are gone; which event it was cannot be told.
+                self.source.notes.append(f"{Reason.JSON_DUPLICATE_KEY}: somewhere in an answer")
             for member, status in (("chunk", Status.NORMAL), ("state", Status.UNPLACED)):
                 items = value.get(member)
                 for item in items if isinstance(items, list) else ():
-                    yield item, parsed.oddities, status
+                    yield item, placed_oddities(item, parsed.oddities) if parsed.oddities else (), status
             return
         if len(raw) > self._limits.event_bytes:
             yield f"{len(raw)} bytes", (), Status.NORMAL

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from e2echeck import canonical_json
 from e2echeck.audit.evidence import Status
+from e2echeck.errors import InputError
+from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from e2echeck.audit.evidence import EvidenceBatch
-    from e2echeck.reasons import Reason
 
-__all__ = ["add_event", "is_event", "is_wrapper"]
+__all__ = ["add_event", "is_event", "is_wrapper", "placed_oddities"]
 
 # Matrix CS, Size limits: ids of events, rooms, users and types have at most 255 bytes.  Characters are counted
 # here, which never refuses what the specification allows.
@@ -85,6 +87,8 @@ def add_event(
         if type(own_depth) is int and own_depth in _INT64:
             depth = own_depth
     if oddities:
+        oddities = without_unsigned(event, oddities)
+    if oddities:
         batch.oddities[len(batch.event_ids)] = oddities
     batch.locators.append(locator)
     batch.event_ids.append(event_id)  # type: ignore[arg-type]  # _is_id
@@ -97,6 +101,29 @@ def add_event(
     batch.streams.append(stream)
     batch.depths.append(depth)
     batch.statuses.append(status)
+
+
+def _refusal(value: object) -> Reason | None:
+    """Why canonical JSON cannot express a value, or None."""
+    try:
+        canonical_json.encode(value)
+    except InputError as error:
+        return error.code
+    return None
+
+
+def without_unsigned(event: Mapping[str, object], oddities: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """The oddities of an event without those that stand in ``unsigned`` alone, which canonical JSON leaves out."""
+    signed = {name: value for name, value in event.items() if name != "unsigned"}
+    if _refusal(event.get("unsigned")) is not None and _refusal(signed) is None:
+        return tuple(oddity for oddity in oddities if oddity is Reason.JSON_DUPLICATE_KEY)
+    return oddities
+
+
+def placed_oddities(event: object, oddities: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Of the oddities of a larger text those that can be found in this event; not duplicate keys and -0."""
+    found = _refusal(event)
+    return (found,) if found in oddities and found is not None else ()
 
 
 def _is_id(value: object) -> bool:
