@@ -208,7 +208,13 @@ def test_a_database_with_a_log_is_copied_and_never_written(tmp_path: Path) -> No
     assert "megolm.signature-invalid" not in [finding.code for finding in findings]
 
 
-@pytest.mark.parametrize("statement", ["CREATE VIEW events AS SELECT 1", "CREATE TABLE events(x)"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW events AS SELECT 1 AS stream_ordering, 1 AS topological_ordering, 'e' AS event_id, 'r' AS room_id",
+        "CREATE TABLE events(x)",
+    ],
+)
 def test_a_database_that_only_looks_like_synapse(tmp_path: Path, statement: str) -> None:
     database = tmp_path / "homeserver.db"
     connection = sqlite3.connect(database)
@@ -255,6 +261,32 @@ def test_outputs_never_replace_inputs(tmp_path: Path) -> None:
                       ("audit", file, "--output", tmp_path / "x", "--summary", tmp_path / "x")):  # fmt: skip
         assert command(*arguments).returncode == 2
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_gap_has_words_in_both_languages(tmp_path: Path, language: str) -> None:
+    recording = Recording(4, messages=4)
+    recording.add("m.room.message", {"body": "x"}, room="!unknown:example.org")
+    evidence, keys = tmp_path / "evidence.json", tmp_path / "keys.json"
+    evidence.write_text(json.dumps(recording.events))
+    keys.write_text("[5]")
+    for arguments in ((), ("--keys", keys)):
+        result = command("audit", evidence, *arguments, "--language", language)
+        assert (result.returncode, result.stderr) == (5, "")
+
+
+def test_paths_do_not_name_people(tmp_path: Path) -> None:
+    folder = tmp_path / "Anna's phone"
+    folder.mkdir()
+    recording = Recording(5, messages=20)
+    (folder / "export-bert.json").write_text(json.dumps(recording.events))
+    (folder / "@carl:example.org.db").write_text("?")
+    summary = tmp_path / "summary.json"
+    result = command("audit", folder, "--summary", summary)
+    assert result.returncode == 0
+    for text in (result.stdout, summary.read_text()):
+        assert not [name for name in ("Anna", "bert", "carl") if name in text]
+    assert "export-bert" in command("audit", folder, "--show-identities").stdout
 
 
 def test_an_application_service_explains_several_senders(tmp_path: Path) -> None:

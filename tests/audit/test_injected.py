@@ -280,6 +280,21 @@ def test_set_aside_events_are_no_findings(tmp_path: Path) -> None:
     assert summary.total.pruned == 2
 
 
+def test_a_later_copy_may_tell_that_an_event_was_rejected(tmp_path: Path) -> None:
+    recording = Recording(6)
+    event = recording.pick()
+    event["content"]["session_id"] = GroupSession().session_id
+    (tmp_path / "pdus.json").write_text(
+        json.dumps(
+            [{"event_id": event["event_id"], "pdu": {**event, "prev_events": []}, "rejected_reason": "auth"}]
+        )
+    )
+    assert [item.code for item in recording.audit(tmp_path)[1]][:1] == ["megolm.signature-invalid"]
+    summary, findings = clinic.run(tmp_path / "evidence.json", tmp_path / "pdus.json")
+    assert [item.code for item in findings if item.severity != "info"] == []
+    assert (summary.total.rejected, summary.repeated) == (1, 1)
+
+
 def test_rotation_by_count_and_by_time(tmp_path: Path) -> None:
     recording = Recording(7, messages=0)
     session = recording.start("@dora:example.org")

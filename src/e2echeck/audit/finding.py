@@ -18,7 +18,7 @@ _CARRIER: Final = ("homeserver", "recorder")
 _MEMBER_OR_SERVER: Final = ("room-member", "homeserver")
 _ATTRIBUTION: Final[dict[Reason, tuple[str, ...]]] = {
     Reason.MEGOLM_SIGNATURE_INVALID: ("room-member", "homeserver", "recorder"),
-    Reason.MEGOLM_MAC_INVALID: _SENDER,
+    Reason.MEGOLM_MAC_INVALID: ("sending-device", "key-source"),
     Reason.MEGOLM_PADDING_INVALID: _SENDER,
     Reason.AES_LENGTH: _SENDER,
     Reason.MEGOLM_PLAINTEXT_MALFORMED: _SENDER,

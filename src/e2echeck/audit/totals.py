@@ -76,11 +76,6 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
     checks = [*_EVIDENCE_REASONS, *message.REASONS["wire"], *session.REASONS, *room.REASONS]
     if with_keys:
         checks += [*message.REASONS["keys"], *session.KEY_REASONS, Reason.KEY_COPIES_UNCONNECTED]
-        unknown = {
-            table.session[row]
-            for row, status in enumerate(table.status)
-            if status & (Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN) and not Status(status).set_aside
-        }
         messages = sum(
             bool(status & (Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN)) and not Status(status).set_aside
             for status in table.status
@@ -89,7 +84,7 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
             summary.not_assessed.append(
                 NotAssessed(
                     "MAC, padding, plaintext and inner room of some messages",
-                    f"no key for them ({len(unknown)} sessions)",
+                    "no key for them",
                     messages,
                     asked=True,
                 )

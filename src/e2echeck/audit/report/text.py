@@ -50,6 +50,23 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
 }  # fmt: skip
 
 
+# What and why of `NotAssessed`, as `e2echeck.audit.totals` writes them; a test looks that none is missing.
+GERMAN: Final = {
+    "MAC, padding, plaintext and inner room of some messages": "MAC, Auffüllung, Klartext und innerer Raum mancher Nachrichten",
+    "no key for them": "kein Schlüssel für sie",
+    "entries of key lists": "Einträge von Schlüssellisten",
+    "they are unusable": "sie sind unbrauchbar",
+    "MAC, padding, plaintext and inner room": "MAC, Auffüllung, Klartext und innerer Raum",
+    "no keys were given": "es wurden keine Schlüssel gegeben",
+    "whether clear events had to be encrypted": "ob Ereignisse im Klartext verschlüsselt sein mussten",
+    "the evidence does not order them and the room's encryption": "ihre Reihenfolge zur Verschlüsselung des Raums ist nicht belegt",
+    "which device and user a session belongs to": "zu welchem Gerät und Benutzer eine Sitzung gehört",
+    "attribution needs device keys": "dazu braucht es Geräteschlüssel",
+    "hashes and signatures of events": "Hashes und Signaturen von Ereignissen",
+    "not part of this release": "nicht Teil dieser Ausgabe",
+}
+
+
 def safe(text: str) -> str:
     r"""Text for a terminal: control, format (bidi), private and unassigned characters as ``\u{...}``."""
     if text.isascii() and text.isprintable():
@@ -130,7 +147,8 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
         yield words["not_assessed"]
         for gap in summary.not_assessed:
             number = f" ({gap.count})" if gap.count is not None else ""
-            yield f"  {gap.what}{number}: {gap.why}"
+            what, why = (GERMAN[text] if language == "de" else text for text in (gap.what, gap.why))
+            yield f"  {what}{number}: {why}"
     if not summary.complete:
         yield words["incomplete"]
 
