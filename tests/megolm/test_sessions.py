@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from random import Random  # noqa: TC003 - hypothesis looks it up
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -23,9 +22,7 @@ from e2echeck.megolm import (
 from e2echeck.megolm.ratchet import Ratchet
 from e2echeck.verdict import CLIENTS
 from tests.conftest import find_peer
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from tests.peer_child import Peer, PeerDiedError, PeerRefusedError, start
 
 PLAINTEXTS = st.binary(max_size=200)
 JUMPS = st.lists(st.integers(0, 300), min_size=1, max_size=4)
@@ -48,52 +45,10 @@ def state(session: InboundGroupSession) -> tuple[int, bytes, bytes]:
     return session.first_known_index, session._initial.to_bytes(), session._latest.to_bytes()
 
 
-class Vodozemac:
-    """vodozemac behind the three calls that are needed here."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-
-    def encrypt(self, plaintexts: list[bytes]) -> tuple[str, list[str]]:
-        session = self.module.GroupSession()
-        key = session.session_key.to_base64()
-        return key, [session.encrypt(text).to_base64() for text in plaintexts]
-
-    def decrypt(self, exported: str, message: str) -> tuple[bytes, int]:
-        session = self.module.InboundGroupSession.import_session(self.module.ExportedSessionKey(exported))
-        result = session.decrypt(self.module.MegolmMessage.from_base64(message))
-        return bytes(result.plaintext), int(result.message_index)
-
-    def export(self, key: str, index: int) -> str:
-        session = self.module.InboundGroupSession(self.module.SessionKey(key))
-        return str(session.export_at(index).to_base64())
-
-
-class Libolm:
-    """libolm behind the same calls; its plaintexts are text."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-
-    def encrypt(self, plaintexts: list[bytes]) -> tuple[str, list[str]]:
-        session = self.module.OutboundGroupSession()
-        key = session.session_key
-        return key, [session.encrypt(text.hex()) for text in plaintexts]
-
-    def decrypt(self, exported: str, message: str) -> tuple[bytes, int]:
-        text, index = self.module.InboundGroupSession.import_session(exported).decrypt(message)
-        return text.encode(), index
-
-    def export(self, key: str, index: int) -> str:
-        return str(self.module.InboundGroupSession(key).export_session(index))
-
-
-def vodozemac() -> Vodozemac:
-    return Vodozemac(find_peer("vodozemac"))
-
-
-def libolm() -> Libolm:
-    return Libolm(find_peer("olm"))
+def peer(name: str) -> Peer:
+    """A peer in its child process; skips when it is not installed."""
+    find_peer(name)
+    return start(name)
 
 
 @given(PLAINTEXTS, INDICES)
@@ -106,24 +61,16 @@ def test_what_goes_in_comes_out(plaintext: bytes, index: int) -> None:
         assert (opened.plaintext, opened.message_index) == (plaintext, index)
 
 
-@given(st.lists(PLAINTEXTS, min_size=1, max_size=5))
-def test_from_vodozemac(plaintexts: list[bytes]) -> None:
-    key, messages = vodozemac().encrypt(plaintexts)
-    receiver = InboundGroupSession(key)
-    assert [outcome.plaintext for outcome in receiver.decrypt_many(messages)] == plaintexts
-    assert InboundGroupSession(key).export_at(len(plaintexts)).to_base64() == vodozemac().export(
-        key, len(plaintexts)
-    )
-
-
-@given(st.lists(PLAINTEXTS, min_size=1, max_size=5))
-def test_from_libolm(plaintexts: list[bytes]) -> None:
-    key, messages = libolm().encrypt(plaintexts)
+@pytest.mark.parametrize("name", ["vodozemac", "olm"])
+@given(plaintexts=st.lists(PLAINTEXTS, min_size=1, max_size=5))
+def test_from_peers(name: str, plaintexts: list[bytes]) -> None:
+    key, messages = peer(name).encrypt(plaintexts)
     receiver = InboundGroupSession(key)
     assert [outcome.plaintext for outcome in receiver.decrypt_many(messages)] == [
         t.hex().encode() for t in plaintexts
     ]
-    assert InboundGroupSession(key).export_at(len(plaintexts)).to_base64() == libolm().export(key, len(plaintexts))
+    last = len(plaintexts)
+    assert InboundGroupSession(key).export_at(last).to_base64() == peer(name).export(key, last)
 
 
 @given(st.binary(max_size=100), INDICES, st.integers(0, 2**20))
@@ -133,8 +80,10 @@ def test_to_both_over_jumps(plaintext: bytes, index: int, back: int) -> None:
     sender._ratchet.advance_to(index)
     text = plaintext.hex().encode()
     message = sender.encrypt(text).to_base64()
-    for peer in (vodozemac(), libolm()):
-        assert peer.decrypt(exported.to_base64(), message) == (text, index)
+    for name in ("vodozemac", "olm"):
+        assert peer(name).decrypt(exported.to_base64(), message) == (text, index)
+        with pytest.raises(PeerRefusedError):
+            peer(name).decrypt(exported.to_base64(), message[:-1] + ("A" if message[-1] != "A" else "Q"))
 
 
 @given(JUMPS, st.randoms(use_true_random=False))
@@ -233,3 +182,12 @@ def test_clients_open_what_strict_refuses() -> None:
         receiver.decrypt(padded)
     assert receiver.decrypt(padded, strictness=CLIENTS).plaintext.startswith(b"padded")
     assert MegolmMessage.parse(text).value.canonical
+
+
+def test_a_peer_that_dies_is_an_outcome() -> None:
+    find_peer("vodozemac")
+    child = Peer("vodozemac")
+    child._child.kill()
+    child._child.wait()
+    with pytest.raises(PeerDiedError):
+        child.encrypt([b"x"])
