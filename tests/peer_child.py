@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import select
@@ -42,7 +43,8 @@ class Peer:
         self._child.wait()
         for stream in (self._child.stdin, self._child.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what was not sent cannot be sent any more
+                    stream.close()
 
     def _call(self, verb: str, *arguments: object) -> Any:
         assert self._child.stdin is not None
