@@ -266,3 +266,9 @@ def test_clients_strictness() -> None:
     assert decode_base64("Zh=").accept(CLIENTS) == b"f"
     with pytest.raises(InputError):
         decode_base64("Z g").accept(CLIENTS)
+
+
+def test_a_refused_text_is_kept_by_no_exception() -> None:
+    with pytest.raises(InputError) as caught:
+        decode_base64("canary\N{SNOWMAN}")
+    assert caught.value.__context__ is None

@@ -72,10 +72,10 @@ def decode_base64(
     """
     if len(text) > limits.base64_characters:
         raise InputError(Reason.EVIDENCE_LIMIT, f"{len(text)} characters of base64")
-    try:
-        data = text.encode("ascii") if isinstance(text, str) else bytes(text)
-    except UnicodeEncodeError:
-        raise InputError(Reason.BASE64_MALFORMED, "a character that is not ASCII") from None
+    # Asked first, because a UnicodeEncodeError would keep the text, which may be a key, as its context.
+    if not text.isascii():
+        raise InputError(Reason.BASE64_MALFORMED, "a character that is not ASCII")
+    data = text.encode("ascii") if isinstance(text, str) else bytes(text)
     remainder = len(data) & 3
     oddities: tuple[Reason, ...] = ()
     try:

@@ -8,7 +8,7 @@ order: of single events in the order of the evidence, then of rooms, of sessions
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -228,7 +228,13 @@ class _Audit:
             if session != NO_SESSION:
                 if code is Reason.MEGOLM_MAC_INVALID and session not in opened:
                     detail = "the key opens no message of this session, it may itself be wrong"  # noqa: PLW2901
-                finding = _with_session(finding, table, row, detail)
+                finding = replace(
+                    finding,
+                    session_id=encode_base64(table.session_keys[session]),
+                    index_from=table.index[row],
+                    index_to=table.index[row],
+                    detail=detail,
+                )
             yield finding
 
     def _is_lax(self, row: int, code: Reason) -> bool:
@@ -297,23 +303,4 @@ def _copy_hash(room_id: str, sender: str, kind: str, content: dict[str, object])
             str(content.get("session_id")),
             str(content.get("ciphertext")),
         )
-    )
-
-
-def _with_session(finding: Finding, table: EventTable, row: int, detail: str) -> Finding:
-    """The same finding with session and index of an authentic message."""
-    index = table.index[row]
-    return Finding(
-        code=finding.code,
-        severity=finding.severity,
-        event_id=finding.event_id,
-        room_id=finding.room_id,
-        sender=finding.sender,
-        device_id=finding.device_id,
-        session_id=encode_base64(table.session_keys[table.session[row]]),
-        index_from=index,
-        index_to=index,
-        input=finding.input,
-        locator=finding.locator,
-        detail=detail,
     )
