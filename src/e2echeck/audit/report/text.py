@@ -23,29 +23,29 @@ _MOST_EVENTS_SHOWN: Final = 20
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "error": "error", "warning": "warning", "info": "info", "events": "events", "sender": "sender",
-        "senders": "senders", "rooms": "rooms", "room": "room", "session": "session", "device": "device (claimed)",
-        "index": "index", "indices": "indices", "count": "count", "more": "{} more", "where": "where",
+        "senders": "senders", "rooms": "rooms", "room": "room", "session": "session",
+        "index": "index", "count": "count", "more": "{} more",
         "summary": "Summary", "of": "of", "input": "input", "keys": "keys", "sessions": "sessions",
         "skipped": "skipped", "encrypted": "encrypted", "authentic": "authentic", "opened": "opened",
         "not_opened": "no keys given", "clear": "in clear",
         "on": "encryption on", "off": "not encrypted", "unknown": "encryption unknown",
-        "set_aside": "set aside", "pruned": "pruned", "rejected": "rejected", "soft": "soft-failed",
+        "pruned": "pruned", "rejected": "rejected", "soft": "soft-failed",
         "findings": "Findings", "none": "none", "not_assessed": "Not assessed", "undecidable": "undecidable",
         "repeated": "further copies of events", "malformed": "malformed", "incomplete": "The audit is INCOMPLETE.",
-        "entries": "entries", "attributable": "can be caused by",
+
     },
     "de": {
         "error": "Fehler", "warning": "Warnung", "info": "Hinweis", "events": "Ereignisse", "sender": "Absender",
         "senders": "Absender", "rooms": "Räume", "room": "Raum", "session": "Sitzung",
-        "device": "Gerät (behauptet)", "index": "Index", "indices": "Indizes", "count": "Anzahl",
-        "more": "{} weitere", "where": "wo", "summary": "Zusammenfassung", "of": "von", "input": "Eingabe",
+        "index": "Index", "count": "Anzahl",
+        "more": "{} weitere", "summary": "Zusammenfassung", "of": "von", "input": "Eingabe",
         "keys": "Schlüssel", "sessions": "Sitzungen", "skipped": "ausgelassen", "encrypted": "verschlüsselt",
         "authentic": "echt", "opened": "geöffnet", "not_opened": "keine Schlüssel gegeben", "clear": "im Klartext",
         "on": "Verschlüsselung an", "off": "unverschlüsselt", "unknown": "Verschlüsselung unbekannt",
-        "set_aside": "beiseite", "pruned": "gekürzt", "rejected": "abgelehnt", "soft": "weich abgelehnt",
+        "pruned": "gekürzt", "rejected": "abgelehnt", "soft": "weich abgelehnt",
         "findings": "Befunde", "none": "keine", "not_assessed": "Nicht geprüft", "undecidable": "unentscheidbar",
         "repeated": "weitere Kopien von Ereignissen", "malformed": "unlesbar",
-        "incomplete": "Die Prüfung ist UNVOLLSTÄNDIG.", "entries": "Einträge", "attributable": "verursachbar durch",
+        "incomplete": "Die Prüfung ist UNVOLLSTÄNDIG.",
     },
 }  # fmt: skip
 
