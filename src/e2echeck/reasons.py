@@ -410,6 +410,11 @@ class Reason(StrEnum):
         "Two copies of one session do not belong to one ratchet: one of them is not genuine.",
         "Zwei Kopien einer Sitzung gehören nicht zu einer Ratsche: eine davon ist nicht echt.",
     )  # fmt: skip
+    KEY_ROOMS_DIFFER = (
+        "key.rooms-differ", _W, _KEY_FILE, "file",
+        "Copies of one session are filed under more than one room: at most one of them is right.",
+        "Kopien einer Sitzung sind unter mehr als einem Raum abgelegt: höchstens einer davon stimmt.",
+    )  # fmt: skip
     KEY_ENTRY_MALFORMED = (
         "key.entry-malformed", _W, _KEY_FILE, "file",
         "An entry of a key list is unusable and was left out.",
@@ -454,6 +459,11 @@ class Reason(StrEnum):
         "key-file.iv-bit-63", _I, _KEY_FILE, "file",
         "Bit 63 of the IV is set; the format asks for it to be cleared.",
         "Bit 63 des IV ist gesetzt; das Format verlangt null.",
+    )  # fmt: skip
+    KEY_FILE_PASSPHRASE_EMPTY = (
+        "key-file.passphrase-empty", _E, _KEY_FILE, "file",
+        "A key file is not written under an empty passphrase.",
+        "Unter einer leeren Passphrase wird keine Schlüsseldatei geschrieben.",
     )  # fmt: skip
 
     # events and rooms

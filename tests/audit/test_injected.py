@@ -389,6 +389,14 @@ def test_copies_of_keys_that_do_not_connect(tmp_path: Path) -> None:
     assert summary.total.opened == summary.total.encrypted
 
 
+def test_copies_of_keys_that_name_two_rooms(tmp_path: Path) -> None:
+    recording = Recording(12)
+    recording.exports.insert(0, {**recording.exports[0], "room_id": "!elsewhere:example.org"})
+    summary, findings = recording.audit(tmp_path)
+    assert [(item.code, item.count) for item in findings] == [("key.rooms-differ", 2)]
+    assert summary.total.opened == summary.total.encrypted
+
+
 def test_differing_copies_of_one_event(tmp_path: Path) -> None:
     recording = Recording(11)
     event = recording.pick()

@@ -252,13 +252,17 @@ class _Audit:
     def _source_findings(self) -> Iterator[Finding]:
         """About keys and inputs themselves."""
         if self._keys is not None:
-            for public_key in sorted(self._keys.unconnected):
-                yield Finding(
-                    code=Reason.KEY_COPIES_UNCONNECTED,
-                    severity=Reason.KEY_COPIES_UNCONNECTED.severity,
-                    session_id=encode_base64(public_key),
-                    count=len(self._keys.copies(public_key)),
-                )
+            for code, sessions in (
+                (Reason.KEY_COPIES_UNCONNECTED, self._keys.unconnected),
+                (Reason.KEY_ROOMS_DIFFER, self._keys.rooms_differ),
+            ):
+                for public_key in sorted(sessions):
+                    yield Finding(
+                        code=code,
+                        severity=code.severity,
+                        session_id=encode_base64(public_key),
+                        count=len(self._keys.copies(public_key)),
+                    )
         for reader in self._readers:
             for note in reader.source.notes:
                 name, _, detail = note.partition(": ")

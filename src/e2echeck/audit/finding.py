@@ -40,6 +40,7 @@ _ATTRIBUTION: Final[dict[Reason, tuple[str, ...]]] = {
     Reason.KEY_SESSION_UNKNOWN: ("key-source",),
     Reason.KEY_INDEX_UNKNOWN: ("key-source",),
     Reason.KEY_COPIES_UNCONNECTED: ("key-source",),
+    Reason.KEY_ROOMS_DIFFER: ("key-source",),
 }
 
 

@@ -94,9 +94,13 @@ def load_keys(sources: Sequence[KeySource], limits: Limits) -> tuple[InboundGrou
             raise type(error)(
                 error.code, f"{source.path}" + (f": {error.detail}" if error.detail else "")
             ) from None
+        refused = Counter(reason for _, reason in content.refused)
         for key in content.keys:
             session = InboundGroupSession.import_session(key.session_key)
-            sessions.add(session, room_id=key.room_id, source=str(number))
+            try:
+                sessions.add(session, room_id=key.room_id, source=str(number))
+            except InputError as error:  # too many copies of one session
+                refused[error.code] += 1
         encrypted = content.iterations is not None
         inputs.append(
             KeyInput(
@@ -104,8 +108,8 @@ def load_keys(sources: Sequence[KeySource], limits: Limits) -> tuple[InboundGrou
                 str(source.path),
                 len(data),
                 hashlib.sha256(data).hexdigest() if encrypted else None,
-                len(content.keys),
-                dict(sorted(Counter(reason for _, reason in content.refused).items())),
+                len(content.keys) - (refused.total() - len(content.refused)),
+                dict(sorted(refused.items())),
                 content.oddities,
                 content.iterations,
             )

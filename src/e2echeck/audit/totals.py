@@ -75,7 +75,12 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
     """Which checks ran, and what they could not decide."""
     checks = [*_EVIDENCE_REASONS, *message.REASONS["wire"], *session.REASONS, *room.REASONS]
     if with_keys:
-        checks += [*message.REASONS["keys"], *session.KEY_REASONS, Reason.KEY_COPIES_UNCONNECTED]
+        checks += [
+            *message.REASONS["keys"],
+            *session.KEY_REASONS,
+            Reason.KEY_COPIES_UNCONNECTED,
+            Reason.KEY_ROOMS_DIFFER,
+        ]
         messages = sum(
             bool(status & (Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN)) and not Status(status).set_aside
             for status in table.status

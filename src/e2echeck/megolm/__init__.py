@@ -13,6 +13,7 @@ from e2echeck.megolm.group_session import GroupSession
 from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
 from e2echeck.megolm.message import MegolmMessage
 from e2echeck.megolm.ratchet import Ratchet
+from e2echeck.megolm.session_config import SessionConfig
 from e2echeck.megolm.session_key import ExportedSessionKey, SessionKey
 from e2echeck.megolm.sessions import InboundGroupSessions, SessionCopy
 
@@ -26,6 +27,7 @@ __all__ = [
     "InboundGroupSessions",
     "MegolmMessage",
     "Ratchet",
+    "SessionConfig",
     "SessionCopy",
     "SessionKey",
     "SessionOrdering",

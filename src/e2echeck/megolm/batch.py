@@ -20,10 +20,13 @@ class DecryptedMessage:
     Attributes:
         plaintext: the bytes that the sender encrypted; secret, and not parsed.
         message_index: 0 to 2^32-1.
+        signing_key_verified: whether a signed session key vouches for the ratchet at this index
+            (`InboundGroupSession.verified_from`); False when only unsigned exports lead there.
     """
 
     plaintext: bytes
     message_index: int
+    signing_key_verified: bool = False
 
     def __repr__(self) -> str:
         return f"<DecryptedMessage {self.message_index}: {len(self.plaintext)} bytes, secret>"
@@ -37,11 +40,13 @@ class DecryptOutcome:
         plaintext: the bytes, or None when the message was rejected.
         message_index: the index written in the message, or None when it could not be read.
         code: why it was rejected, or None.
+        signing_key_verified: as in `DecryptedMessage`; False for a rejected one.
     """
 
     plaintext: bytes | None
     message_index: int | None
     code: Reason | None
+    signing_key_verified: bool = False
 
     def __repr__(self) -> str:
         size = "rejected" if self.plaintext is None else f"{len(self.plaintext)} bytes, secret"
@@ -56,11 +61,15 @@ class DecryptBatch(Sequence[DecryptOutcome]):
         indices: the message index of each, -1 where it could not be read (64-bit integers).
         plaintext: all plaintexts in one buffer; secret.
         offsets: item i is ``plaintext[offsets[i]:offsets[i + 1]]``; empty for a rejected one.
+        verified_from: as the session had it; decrypted messages from this index on are vouched for.
     """
 
-    __slots__ = ("codes", "indices", "offsets", "plaintext")
+    __slots__ = ("codes", "indices", "offsets", "plaintext", "verified_from")
 
-    def __init__(self, outcomes: Sequence[DecryptedMessage | tuple[int, Reason]]) -> None:
+    def __init__(
+        self, outcomes: Sequence[DecryptedMessage | tuple[int, Reason]], *, verified_from: int | None = None
+    ) -> None:
+        self.verified_from = verified_from
         self.codes: list[Reason | None] = []
         self.indices = array("q")
         self.offsets = array("Q", (0,))
@@ -97,5 +106,7 @@ class DecryptBatch(Sequence[DecryptOutcome]):
         code = self.codes[position]
         position = position % len(self)
         index = self.indices[position]
-        text = self.plaintext[self.offsets[position] : self.offsets[position + 1]] if code is None else None
-        return DecryptOutcome(text, None if index < 0 else index, code)
+        if code is not None:
+            return DecryptOutcome(None, None if index < 0 else index, code)
+        text = self.plaintext[self.offsets[position] : self.offsets[position + 1]]
+        return DecryptOutcome(text, index, None, self.verified_from is not None and index >= self.verified_from)

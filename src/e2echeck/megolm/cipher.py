@@ -34,5 +34,5 @@ class MessageKeys:
         return aes.cbc_decrypt(self._aes_key, self._iv, ciphertext)
 
     def mac(self, data: bytes) -> bytes:
-        """HMAC-SHA-256, 32 bytes; messages of version 3 carry the first 8."""
+        """HMAC-SHA-256, 32 bytes; a message carries as many of them as its `SessionConfig` says."""
         return mac.hmac_sha256(self.mac_key, data)

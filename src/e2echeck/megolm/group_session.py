@@ -10,8 +10,9 @@ from e2echeck.encoding import encode_base64
 from e2echeck.errors import StateError
 from e2echeck.hazmat import ed25519
 from e2echeck.megolm.cipher import MessageKeys
-from e2echeck.megolm.message import MAC_LENGTH, MegolmMessage, signed_prefix
+from e2echeck.megolm.message import MegolmMessage, signed_prefix
 from e2echeck.megolm.ratchet import LAST_INDEX, RATCHET_LENGTH, Ratchet
+from e2echeck.megolm.session_config import SessionConfig
 from e2echeck.megolm.session_key import SessionKey
 from e2echeck.reasons import Reason
 
@@ -27,14 +28,18 @@ class GroupSession:
     Not thread-safe.  It does not know rooms, rotation or recipients.
 
     Args:
+        config: the form of its messages.
         rng: gives n random bytes; asked for 128 (ratchet) and then 32 (Ed25519 seed).
 
     Clause: Matrix Megolm, "Session setup" and "Message encryption".
     """
 
-    __slots__ = ("_public_key", "_ratchet", "_seed", "_spent")
+    __slots__ = ("_public_key", "_ratchet", "_seed", "_spent", "config")
 
-    def __init__(self, *, rng: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self, *, config: SessionConfig = SessionConfig.VERSION_1, rng: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self.config = config
         self._ratchet = Ratchet(rng(RATCHET_LENGTH), 0)
         self._seed = rng(32)
         self._public_key = ed25519.public_key(self._seed)
@@ -68,9 +73,10 @@ class GroupSession:
         keys = MessageKeys(self._ratchet)
         index = self._ratchet.index
         ciphertext = keys.encrypt(plaintext)
-        mac = keys.mac(signed_prefix(index, ciphertext))[:MAC_LENGTH]
-        signature = ed25519.sign(self._seed, signed_prefix(index, ciphertext) + mac)
-        message = MegolmMessage.build(index, ciphertext, mac, signature)
+        prefix = signed_prefix(index, ciphertext, self.config)
+        mac = keys.mac(prefix)[: self.config.mac_length]
+        signature = ed25519.sign(self._seed, prefix + mac)
+        message = MegolmMessage.build(index, ciphertext, mac, signature, config=self.config)
         if index == LAST_INDEX:
             self._spent = True
         else:

@@ -58,6 +58,27 @@ class Ratchet:
         """Whether both have the same index and parts (compared in constant time)."""
         return self.index == other.index and hmac.compare_digest(self.to_bytes(), other.to_bytes())
 
+    def meeting_index(self, other: Ratchet) -> int | None:
+        """The lowest index, from the present one on, at which both are in the same state; None when there is none.
+
+        Parts that differ are overwritten when an earlier, equal part next moves: R3 at the next multiple of 2^8, R2
+        of 2^16, R1 of 2^24.  R0 is never overwritten.
+
+        Args:
+            other: a ratchet at the same index.
+
+        Raises:
+            InputError: ``usage.invalid`` for another index.
+        """
+        if self.index != other.index:
+            raise InputError(Reason.USAGE, f"ratchets at {self.index} and {other.index}")
+        equal = [hmac.compare_digest(mine, theirs) for mine, theirs in zip(self._parts, other._parts, strict=True)]
+        if all(equal):
+            return self.index
+        period = 1 << (32 - 8 * equal.index(False))  # 2^32 for R0
+        index = (self.index // period + 1) * period
+        return index if index <= LAST_INDEX else None
+
     def advance(self) -> None:
         """Go on by one index: 1 to 4 HMACs.
 

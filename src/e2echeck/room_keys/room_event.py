@@ -32,7 +32,8 @@ class DecryptedRoomEvent:
         room_id: the room.
         session_id: the session.
         message_index: its index.
-        signing_key_verified: whether the session came by a signed session key, not by an unsigned export.
+        signing_key_verified: whether a signed session key vouches for the ratchet at this index; False when only
+            unsigned exports lead there.
     """
 
     type: str
@@ -92,7 +93,7 @@ def decrypt_room_event(
     form = encrypted.message.authenticated_form(encrypted.public_key)
     if form is None:
         raise VerificationError(Reason.MEGOLM_SIGNATURE_INVALID)
-    message, copy = keys.open(encrypted.public_key, encrypted.message, form)
+    message, copy = keys.open(encrypted.public_key, encrypted.message, form, room_id=room_id)
     payload = read_payload(message.plaintext, limits=limits)
     if payload.room_id != room_id or copy.room_id not in (None, room_id):
         raise VerificationError(Reason.MEGOLM_ROOM_MISMATCH)
@@ -107,5 +108,5 @@ def decrypt_room_event(
         room_id,
         encrypted.session_id,
         message.message_index,
-        copy.session.signing_key_verified,
+        message.signing_key_verified,
     )

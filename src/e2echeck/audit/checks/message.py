@@ -119,7 +119,7 @@ def _open(
 ) -> None:
     """The part that needs keys.  Nothing of the plaintext leaves this function."""
     try:
-        message, copy = keys.open(value.public_key, value.message, form)
+        message, copy = keys.open(value.public_key, value.message, form, room_id=room_id)
         inner_room = read_payload(message.plaintext, limits=limits).room_id
     except E2EError as error:
         unopened = _UNOPENED.get(error.code)
