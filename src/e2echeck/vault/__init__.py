@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys at rest.  Today: `key_file`, reading the files in which clients export Megolm sessions."""
+"""Keys at rest.  Today: `key_file`, the files in which clients export Megolm sessions."""

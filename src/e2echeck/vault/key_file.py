@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading Megolm key files and plain key lists (Matrix CS, "Key exports").
+"""Reading and writing Megolm key files and plain key lists (Matrix CS, "Key exports").
 
 A key file is base64 between two marker lines, of
 ``01 | salt (16) | IV (16) | iterations (4, big endian) | ciphertext | HMAC-SHA-256 (32)``; AES and MAC key come
@@ -8,8 +8,11 @@ from PBKDF2-HMAC-SHA-512 over the passphrase.  Inside, and in a plain key list, 
 
 from __future__ import annotations
 
+import binascii
+import json
+import os
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from e2echeck import canonical_json
 from e2echeck.encoding import decode_base64
@@ -20,10 +23,17 @@ from e2echeck.megolm import ExportedSessionKey
 from e2echeck.reasons import Reason
 from e2echeck.verdict import CLIENTS
 
-__all__ = ["ExportedRoomKey", "KeyFile", "read"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["RECOMMENDED_ITERATIONS", "ExportedRoomKey", "KeyFile", "read", "write", "write_list"]
 
 ALGORITHM: Final = "m.megolm.v1.aes-sha2"
 RECOMMENDED_ITERATIONS: Final = 100_000
+"""The specification's SHOULD for PBKDF2: `read` reports fewer, `write` refuses them."""
+
+_MOST_ITERATIONS: Final = 0xFFFF_FFFF
+_LINE: Final = 96
 _BEGIN: Final = b"-----BEGIN MEGOLM SESSION DATA-----"
 _END: Final = b"-----END MEGOLM SESSION DATA-----"
 _HEAD: Final = 1 + 16 + 16 + 4
@@ -37,8 +47,8 @@ class ExportedRoomKey:
     Attributes:
         room_id: the room it is for.
         session_key: the unsigned export format.
-        sender_key: Curve25519 key of the sending device, or None.
-        sender_claimed_ed25519: Ed25519 key that the sending device claimed, or None.
+        sender_key: Curve25519 key of the sending device, or None (also for an empty string).
+        sender_claimed_ed25519: Ed25519 key that the sending device claimed, or None (also for an empty string).
         forwarding_chain: Curve25519 keys of the devices that forwarded it.
     """
 
@@ -131,9 +141,13 @@ def _decrypt(data: bytes, passphrase: str | bytes, oddities: list[Reason], limit
     raise VerificationError(Reason.KEY_FILE_MAC_INVALID)
 
 
+def _utf8(passphrase: str | bytes) -> bytes:
+    return passphrase.encode("utf-8", "surrogatepass") if isinstance(passphrase, str) else passphrase
+
+
 def _spellings(passphrase: str | bytes) -> list[tuple[bytes, Reason | None]]:
     """The passphrase as bytes, in the order in which to try it."""
-    utf8 = passphrase.encode("utf-8", "surrogatepass") if isinstance(passphrase, str) else passphrase
+    utf8 = _utf8(passphrase)
     spellings: list[tuple[bytes, Reason | None]] = [(utf8, None)]
     try:
         latin1 = utf8.decode("utf-8").encode("latin-1")
@@ -181,7 +195,102 @@ def _read_entry(entry: object) -> ExportedRoomKey:
     return ExportedRoomKey(
         room_id,
         key,
-        sender_key if isinstance(sender_key, str) else None,
-        ed25519 if isinstance(ed25519, str) else None,
+        sender_key if isinstance(sender_key, str) and sender_key else None,
+        ed25519 if isinstance(ed25519, str) and ed25519 else None,
         tuple(link for link in chain if isinstance(link, str)) if isinstance(chain, list) else (),
     )
+
+
+def write(
+    keys: Sequence[ExportedRoomKey],
+    passphrase: str | bytes,
+    *,
+    iterations: int = 500_000,
+    rng: Callable[[int], bytes] = os.urandom,
+    limits: Limits = DEFAULT,
+) -> bytes:
+    """An encrypted key file: between the marker lines padded base64 in lines of 96 characters, as Element writes it.
+
+    Args:
+        keys: what it is to hold, as in `write_list`.
+        passphrase: as str (UTF-8) or bytes; not empty.  How good it is, is NOT checked.
+        iterations: of PBKDF2, at least `RECOMMENDED_ITERATIONS` and at most what `limits` and 32 bits allow.
+        rng: gives n random bytes; asked for 16 (salt) and then 16 (IV, of which bit 63 is cleared).
+        limits: bounds iterations, entries and size, so that `read` with the same limits reads the file.
+
+    Raises:
+        InputError: ``key-file.passphrase-empty``, ``key-file.kdf-weak``, ``key-file.kdf-limit``, as `write_list`;
+            ``usage.invalid`` when `rng` gives another number of bytes.
+
+    Clause: Matrix CS, "Key export format".
+    """
+    secret = _utf8(passphrase)
+    if not secret:
+        raise InputError(Reason.KEY_FILE_PASSPHRASE_EMPTY)
+    if iterations < RECOMMENDED_ITERATIONS:
+        raise InputError(Reason.KEY_FILE_KDF_WEAK, f"{iterations} iterations")
+    most = min(limits.kdf_iterations, _MOST_ITERATIONS)
+    if iterations > most:
+        raise InputError(Reason.KEY_FILE_KDF_LIMIT, f"{iterations} iterations, limit {most}")
+    plaintext = write_list(keys, limits=limits)
+    salt, iv = rng(16), bytearray(rng(16))
+    if len(salt) != 16 or len(iv) != 16:
+        raise InputError(Reason.USAGE, "rng gave another number of bytes than 16")
+    iv[8] &= 0x7F  # clients that count in 64 bits only then count as AES-CTR does
+    derived = kdf.pbkdf2_hmac_sha512(secret, salt, iterations, 64, limits=limits)
+    head = b"\x01" + salt + iv + iterations.to_bytes(4, "big")
+    data = head + aes.ctr(derived[:32], bytes(iv), plaintext)
+    text = binascii.b2a_base64(data + mac.hmac_sha256(derived[32:], data), newline=False)
+    lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
+    file = b"\n".join((_BEGIN, *lines, _END, b""))
+    if len(file) > limits.key_file_bytes:
+        raise InputError(Reason.EVIDENCE_LIMIT, f"{len(file)} bytes")
+    return file
+
+
+def write_list(keys: Sequence[ExportedRoomKey], *, limits: Limits = DEFAULT) -> bytes:
+    """A plain JSON list of sessions: bare secrets.  UTF-8, no white space, nothing behind the list.
+
+    A missing `ExportedRoomKey.sender_key` is written as an empty string and a missing claimed key as an empty
+    object, as libolm-based clients did; a client that insists on a Curve25519 key there refuses the list.
+    Nothing says which `SessionConfig` a session has: the algorithm is always ``m.megolm.v1.aes-sha2``.
+
+    Args:
+        keys: the sessions, written in their order.  That they are genuine, or a room_id well-formed, is NOT checked.
+        limits: bounds the number of entries and the bytes.
+
+    Raises:
+        InputError: ``evidence.limit``; ``key.entry-malformed`` for text with a lone surrogate, which is no UTF-8.
+
+    Clause: Matrix CS, "Key export format".
+    """
+    if len(keys) > limits.key_file_sessions:
+        raise InputError(Reason.EVIDENCE_LIMIT, f"{len(keys)} entries")
+    entries: list[bytes] = []
+    size = 2
+    for key in keys:
+        entries.append(_write_entry(key))
+        size += len(entries[-1]) + 1
+        if size > limits.key_file_bytes + 1:  # the last entry has no comma
+            raise InputError(Reason.EVIDENCE_LIMIT, f"{size} bytes")
+    return b"[" + b",".join(entries) + b"]"
+
+
+def _write_entry(key: ExportedRoomKey) -> bytes:
+    claimed = {} if key.sender_claimed_ed25519 is None else {"ed25519": key.sender_claimed_ed25519}
+    entry = {
+        "algorithm": ALGORITHM,
+        "forwarding_curve25519_key_chain": list(key.forwarding_chain),
+        "room_id": key.room_id,
+        "sender_key": key.sender_key or "",
+        "sender_claimed_keys": claimed,
+        "session_id": key.session_key.session_id,
+        "session_key": key.session_key.to_base64(),
+    }
+    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        pass
+    # Outside, because that error holds the text, and the text the key.
+    raise InputError(Reason.KEY_ENTRY_MALFORMED, "a lone surrogate")
