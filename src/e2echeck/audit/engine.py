@@ -266,9 +266,9 @@ class _Audit:
         for reader in self._readers:
             for note in reader.source.notes:
                 name, _, detail = note.partition(": ")
-                code = _SOURCE_CODES.get(name)
-                if code is not None:
-                    yield Finding(code=code, severity=code.severity, input=reader.source.number, detail=detail)
+                known = _SOURCE_CODES.get(name)
+                if known is not None:
+                    yield Finding(code=known, severity=known.severity, input=reader.source.number, detail=detail)
 
     def key_findings(self, inputs: list[KeyInput]) -> Iterator[Finding]:
         """About the form of key files and their entries."""

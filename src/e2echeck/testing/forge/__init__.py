@@ -48,7 +48,14 @@ from e2echeck.testing.forge.encodings import (
 )
 from e2echeck.testing.forge.key_file import KeyFileArmour, key_file, key_file_body, key_file_entry
 from e2echeck.testing.forge.megolm import MegolmForger, megolm_keys, megolm_ratchet, megolm_ratchet_step
-from e2echeck.testing.forge.symmetric import cbc_encrypt_raw, ctr_raw, hkdf_sha256, hmac_sha256, pkcs7_padding
+from e2echeck.testing.forge.symmetric import (
+    cbc_decrypt_raw,
+    cbc_encrypt_raw,
+    ctr_raw,
+    hkdf_sha256,
+    hmac_sha256,
+    pkcs7_padding,
+)
 from e2echeck.testing.forge.x25519 import x25519, x25519_low_order, x25519_public_key, x25519_spellings
 
 __all__ = [
@@ -61,6 +68,7 @@ __all__ = [
     "add_l",
     "base64_text",
     "bytes_field",
+    "cbc_decrypt_raw",
     "cbc_encrypt_raw",
     "challenge",
     "ctr_raw",

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR
 
-__all__ = ["cbc_encrypt_raw", "ctr_raw", "hkdf_sha256", "hmac_sha256", "pkcs7_padding"]
+__all__ = ["cbc_decrypt_raw", "cbc_encrypt_raw", "ctr_raw", "hkdf_sha256", "hmac_sha256", "pkcs7_padding"]
 
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
@@ -66,6 +66,21 @@ def cbc_encrypt_raw(key: bytes, iv: bytes, padded: bytes) -> bytes:
     """
     encryptor = Cipher(AES256(key), CBC(iv)).encryptor()
     return encryptor.update(padded) + encryptor.finalize()
+
+
+def cbc_decrypt_raw(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
+    """The reverse of `cbc_encrypt_raw`: with whatever padding there is.
+
+    Args:
+        key: 32 bytes.
+        iv: 16 bytes.
+        ciphertext: any number of whole blocks, also none.
+
+    Raises:
+        ValueError: for other lengths.
+    """
+    decryptor = Cipher(AES256(key), CBC(iv)).decryptor()
+    return decryptor.update(ciphertext) + decryptor.finalize()
 
 
 def ctr_raw(key: bytes, iv: bytes, data: bytes) -> bytes:

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls that vectors make, by name: what goes in, what comes out.
+
+An implementation is tested by giving it each call that it has.  A call either accepts, with all of its output, or
+refuses.  Where an input can be given raw or as base64 text, a vector has exactly one of the two, and whoever gives
+raw bytes to an interface that takes text encodes them as unpadded base64 first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["OPERATIONS", "Kind", "Operation", "Parameter"]
+
+
+class Kind(StrEnum):
+    """How a value is written in JSON.
+
+    Attributes:
+        BYTES: bytes, as hexadecimal in lower case; any bytes, also text that is no UTF-8.
+        INTEGER: a JSON integer.
+        BOOLEAN: true or false.
+        WORD: one of a few words, as a JSON string.
+        LIST: a JSON array of BYTES.
+        ROOM_KEYS: a JSON array of objects with room_id and session_id (strings) and exported (BYTES, 165 bytes).
+    """
+
+    BYTES = "bytes"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    WORD = "word"
+    LIST = "list"
+    ROOM_KEYS = "room-keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One value that goes into an operation or comes out of it.
+
+    Attributes:
+        name: its member in `input` or `output` of a vector.
+        kind: how it is written.
+        description: what it is, with lengths and encodings.
+        optional: whether a vector may leave it out.
+        words: for `Kind.WORD`, the words there are.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    optional: bool = False
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call.
+
+    Attributes:
+        name: ``room.verb``.
+        description: what it checks and computes.
+        input: its parameters.
+        output: what it returns when it accepts.
+        alternatives: groups of optional inputs of which exactly one is given.
+    """
+
+    name: str
+    description: str
+    input: tuple[Parameter, ...]
+    output: tuple[Parameter, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+
+
+def _bytes(name: str, description: str, *, optional: bool = False) -> Parameter:
+    return Parameter(name, Kind.BYTES, description, optional)
+
+
+_CONFIG: Final = Parameter(
+    "config",
+    Kind.INTEGER,
+    "1 for m.megolm.v1.aes-sha2 (messages of version 3, MAC of 8 bytes), 2 for the experimental configuration of "
+    "vodozemac (messages of version 4, MAC of 32 bytes).  The caller knows it; the message must not choose it.",
+)
+_URL_SAFE: Final = Parameter("url_safe", Kind.BOOLEAN, "whether the alphabet is the URL-safe one")
+_EXPORTED: Final = "a session in export format, 165 bytes when well-formed"
+_SESSION_KEY: Final = "a session in session-sharing format, 229 bytes when well-formed"
+_SESSION_OUTPUT: Final = (
+    _bytes("public_key", "the Ed25519 key of the session, 32 bytes; session_id is its unpadded base64"),
+    Parameter("first_known_index", Kind.INTEGER, "the first index that the session can decrypt"),
+)
+
+_ALL: Final = (
+    Operation(
+        "canonical_json.canonicalise",
+        "Read JSON from outside, refuse what canonical JSON cannot express, and write the canonical bytes.",
+        (_bytes("json", "the text as received"),),
+        (_bytes("canonical", "the canonical bytes, UTF-8"),),
+    ),
+    Operation(
+        "base64.decode",
+        "Read unpadded base64 that has exactly one spelling for each value.",
+        (_bytes("text", "the characters"), _URL_SAFE),
+        (_bytes("data", "the decoded bytes"),),
+    ),
+    Operation(
+        "base64.encode",
+        "Write unpadded base64.",
+        (_bytes("data", "any bytes"), _URL_SAFE),
+        (_bytes("text", "the characters, ASCII"),),
+    ),
+    Operation(
+        "ed25519.verify",
+        "Verify a signature by the strict rules: canonical A and R, neither of small order, S below L, no cofactor.",
+        (
+            _bytes("public_key", "A, 32 bytes when well-formed"),
+            _bytes("message", "any bytes"),
+            _bytes("signature", "R and S, 64 bytes when well-formed"),
+        ),
+    ),
+    Operation(
+        "ed25519.sign",
+        "Sign, and derive the public key.",
+        (_bytes("seed", "32 bytes"), _bytes("message", "any bytes")),
+        (_bytes("public_key", "32 bytes"), _bytes("signature", "64 bytes")),
+    ),
+    Operation(
+        "x25519.exchange",
+        "Agree on a secret; refuse a result of 32 zero bytes.",
+        (_bytes("secret", "32 bytes, not clamped"), _bytes("public", "u of the other side, 32 bytes")),
+        (_bytes("shared_secret", "32 bytes"),),
+    ),
+    Operation(
+        "x25519.public_key",
+        "The public key of a secret.",
+        (_bytes("secret", "32 bytes, not clamped"),),
+        (_bytes("public", "32 bytes"),),
+    ),
+    Operation(
+        "hkdf.derive",
+        "HKDF with SHA-256, extract and expand.",
+        (
+            _bytes("ikm", "input key material"),
+            _bytes("salt", "empty is the same as 32 zero bytes"),
+            _bytes("info", "what the keys are for"),
+            Parameter("length", Kind.INTEGER, "bytes wanted"),
+        ),
+        (_bytes("okm", "output key material"),),
+    ),
+    Operation(
+        "megolm.import_session_key",
+        "Take a session from an m.room_key; its signature must be right.",
+        (
+            _bytes("session_key", _SESSION_KEY, optional=True),
+            _bytes("session_key_base64", "the same as characters", optional=True),
+        ),
+        _SESSION_OUTPUT,
+        (("session_key", "session_key_base64"),),
+    ),
+    Operation(
+        "megolm.import_exported",
+        "Take a session from an export, which carries no signature.",
+        (_bytes("exported", _EXPORTED, optional=True), _bytes("exported_base64", "as characters", optional=True)),
+        _SESSION_OUTPUT,
+        (("exported", "exported_base64"),),
+    ),
+    Operation(
+        "megolm.export_at",
+        "Import an exported session and export it at another index.",
+        (_bytes("exported", _EXPORTED), Parameter("index", Kind.INTEGER, "0 to 2^32-1")),
+        (_bytes("exported", "the session at that index, 165 bytes"),),
+    ),
+    Operation(
+        "megolm.compare",
+        "Say how one copy of a session relates to another.",
+        (_bytes("first", _EXPORTED), _bytes("second", _EXPORTED)),
+        (
+            Parameter(
+                "ordering",
+                Kind.WORD,
+                "of the first to the second: better is the same ratchet from an earlier index",
+                words=("equal", "better", "worse", "unconnected"),
+            ),
+        ),
+    ),
+    Operation(
+        "megolm.decrypt",
+        "Take a session, verify a message with it and decrypt it.",
+        (
+            _bytes("exported", _EXPORTED, optional=True),
+            _bytes("session_key", _SESSION_KEY, optional=True),
+            _CONFIG,
+            Parameter(
+                "preceding",
+                Kind.LIST,
+                "messages given to the session before, accepted or not; what became of them does not matter",
+                optional=True,
+            ),
+            _bytes("message", "the message, raw", optional=True),
+            _bytes("message_base64", "the message as characters", optional=True),
+        ),
+        (_bytes("plaintext", "what was encrypted"), Parameter("message_index", Kind.INTEGER, "0 to 2^32-1")),
+        (("exported", "session_key"), ("message", "message_base64")),
+    ),
+    Operation(
+        "key_file.read",
+        "Decrypt a Megolm key file and read the sessions in it, or read a plain list of sessions.",
+        (
+            _bytes("file", "the whole file"),
+            _bytes("passphrase", "UTF-8; left out for a plain list", optional=True),
+        ),
+        (Parameter("room_keys", Kind.ROOM_KEYS, "the usable sessions, in their order"),),
+    ),
+)
+
+OPERATIONS: Final = {operation.name: operation for operation in _ALL}
+"""Every operation by its name."""

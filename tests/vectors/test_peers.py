@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the files say of other implementations is what these answer, as far as they are here."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from e2echeck.conformance.adapters import peers
+from e2echeck.testing.child import ChildAdapter
+from vectors.__main__ import read_answers
+from vectors.confirm import ask
+from vectors.registry import collect, digest
+
+REQUIRED = set(os.environ.get("E2ECHECK_REQUIRE", "").replace(",", " ").split())
+
+
+@pytest.mark.parametrize("name", peers.NAMES)
+def test_recorded_answers_are_given(name: str) -> None:
+    """Every vector, asked again."""
+    command = peers.command(name)
+    if command is None:
+        kind = "harnesses" if name in peers.HARNESSES else "peers"
+        if kind in REQUIRED:
+            pytest.fail(f"{name} is not there, and E2ECHECK_REQUIRE names {kind}", pytrace=False)
+        pytest.skip(f"{name} is not there")
+    known = read_answers()
+    wrong = []
+    with ChildAdapter(command) as adapter:
+        for file in collect(known):
+            for vector in file.vectors:
+                fingerprint, answers = known.answers[vector.id]
+                assert fingerprint == digest(vector)
+                answer = ask(adapter, vector)
+                if answer != answers.get(name):
+                    wrong.append(f"{vector.id}: {answer}, recorded {answers.get(name)}")
+    assert wrong == []

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published X25519 vectors of C2SP/wycheproof, in hexadecimal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["WYCHEPROOF", "Agreed"]
+
+
+class Agreed(NamedTuple):
+    """Secret, public key of the other side, shared secret."""
+
+    secret: str
+    public: str
+    shared_secret: str
+
+
+# C2SP/wycheproof, testvectors_v1/x25519_test.json, by tcId.
+WYCHEPROOF = {
+    7: Agreed(
+        "d03edde9f3e7b799045f9ac3793d4a9277dadeadc41bec0290f81f744f73775f",
+        "0200000000000000000000000000000000000000000000000000000000000000",
+        "b87a1722cc6c1e2feecb54e97abd5a22acc27616f78f6e315fd2b73d9f221e57",
+    ),
+    10: Agreed(
+        "a8a1a2ec9fa9915ae7aace6a37c68591d39e15995c4ef5ebd3561c02f72dda41",
+        "ffff000000000000000000000000000000000000000000000000000000000000",
+        "ff5cf041e924dbe1a64ac9bdba96bdcdfaf7d59d91c7e33e76ed0e4c8c836446",
+    ),
+    24: Agreed(
+        "18bffb16f92680a9e267473e43c464476d5372ddd1f664f3d0678efe7c98bc79",
+        "000000fcffff070000e0ffff3f000000ffffff010000f8ffff0f0000c0ffff7f",
+        "5894e0963583ae14a0b80420894167f4b759c8d2eb9b69cb675543f66510f646",
+    ),
+    27: Agreed(
+        "806e7f26ca3246de8182946cbed09f52b95da626c823c7b50450001a47b7b252",
+        "edfffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff7f",
+        "bca4a0724f5c1feb184078448c898c8620e7caf81f64cca746f557dff2498859",
+    ),
+    103: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "b7b6d39c765cb60c0c8542f4f3952ffb51d3002d4aeb9f8ff988b192043e6d0a",
+        "0200000000000000000000000000000000000000000000000000000000000000",
+    ),
+    104: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "3b18df1e50b899ebd588c3161cbd3bf98ebcc2c1f7df53b811bd0e91b4d5153d",
+        "0900000000000000000000000000000000000000000000000000000000000000",
+    ),
+    105: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "cab6f9e7d8ce00dfcea9bbd8f069ef7fb2ac504abf83b87db601b5ae0a7f7615",
+        "1000000000000000000000000000000000000000000000000000000000000000",
+    ),
+    107: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "98730bc03e29e8b057fb1d20ef8c0bffc822485d3db7f45f4e3cc2c3c6d1d14c",
+        "fcffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff3f",
+    ),
+    110: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "7e26f8f24cb590027f9d1bc49b0e1a242c7d8f43624d3e8fab28ee08e02cb45e",
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff03",
+    ),
+    115: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "3e5efb63c352ce942762482bc9337a5d35ba55664743ac5e93d11f957336cb10",
+        "0000000000000000000000000000000000000000000000000000000000000002",
+    ),
+    116: Agreed(
+        "60a3a4f130b98a5be4b1cedb7cb85584a3520e142d474dc9ccb909a073a9767f",
+        "8e41f05ea3c76572be104ad8788e970863c6e2ca3daae64d1c2f46decfffa571",
+        "0000000000000000000000000000000000000000000000000000000000008000",
+    ),
+    120: Agreed(
+        "0840a8af5bc4c48da8850e973d7e14220f45c192cea4020d377eecd25c7c3643",
+        "1200000000000000000000000000000000000000000000000000000000000000",
+        "77557137a2a2a651c49627a9b239ac1f2bf78b8a3e72168ccecc10a51fc5ae66",
+    ),
+    128: Agreed(
+        "20e4c9247102292655d6765d7d84c6fce5309b8004045daea6d7d7dcad462871",
+        "0100000000000000000000000000000000000000000000000000000001000000",
+        "ceadb264379dcadd6e3bb8ad24dd653d2a609dd703d41da6caf3ad00f001862c",
+    ),
+    132: Agreed(
+        "d027656605b10bf18dea28bc52546f9f1f08cef06cafd200fc84f87dbb4ebe46",
+        "fbffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff1f",
+        "1adbe32207e21f71e1af53884d2a2276481e298e557f4dacb3720f2458e3082d",
+    ),
+    141: Agreed(
+        "d08ce1237e248d02cdf619d20bea5848ade4f6ffd171b8dee8793fc67c459640",
+        "0000000000000000000000000000000000000000000000000000000000000040",
+        "a93d83fc9ea0f6cb0cc8b631da600019b76cbb2ec57222f2e42dd540e3da850b",
+    ),
+    145: Agreed(
+        "e02fdf7e0ee3d55b4440f01432dd253c949793bc04da44ddece83e54c8c39b40",
+        "f2ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff5f",
+        "e317e5cc438b5f79ead5533ac7c45519a117b31033cc2140b19edf8572011240",
+    ),
+    152: Agreed(
+        "68bb680c853f4e4daa47c586dc886cf4568d7b0383770f6df439a53be4a3236d",
+        "edffffffffffffffffffffffff7fffffffffffffffffffffffffffffffffff7f",
+        "cc0775bfd970a2706b11c7222a4436a3d17160382c83b76f89b66192c81b4408",
+    ),
+    168: Agreed(
+        "80067f30f40d61318b420c859fce128c9017ab81b47b76028a57bc30d5856846",
+        "601e3febb848ec3e57fce64588aad82afc9c2af99bbcdffcc4cd58d4b3d15c07",
+        "20f1d3fe90e08bc6f152bf5dacc3ed35899785333f1470e6a62c3b8cbe28d260",
+    ),
+    195: Agreed(
+        "08ece580bb6ddf96559b81d7a97dd4531def6cc78d448a70cebabdd26caab146",
+        "f5c6311a1dd1b9e0f8cfd034ac6d01bf28d9d0f962a1934ae2cb97cb173dd810",
+        "2bfd8e5308c34498eb2b4daf9ed51cf623da3beaeb0efd3d687f2b8becbf3101",
+    ),
+    264: Agreed(
+        "08ecf76e31a23039ea8a15ee474b6251a9d725bff1a5751eb5ecde9d7d4e2f49",
+        "a625a5b7a04cea462d123b485c39ea44a8079aa223c59e9ca97abcd30b500e4b",
+        "c941369b085c7465d50d23ceaf6717ab06e24638f217a7b8055ce8ebd3ca1225",
+    ),
+    324: Agreed(
+        "901b20f0cda74076c3d4bf4e02653cd406ed480c355159e22ca44b984f10764f",
+        "772e31e776e8d4f23b7af2037af28a37e68f61e740b3904f4ec4c90157be1478",
+        "91a9bec28cf18c7094e2d80d2764df59ada0cb1946be422864bd7ad0e533b663",
+    ),
+    383: Agreed(
+        "00e099eb23125dab5ec35a419d455d0ba8c01da160f9354e9fb21e6a55d55c64",
+        "8dfee48ad8b367488ea4dafcf7086e305356a80901f87c720149a5f522337453",
+        "45dc39831f3471d7466bbe29c8142b1a6d6b00c47fea021be2ffc452d9046806",
+    ),
+    449: Agreed(
+        "20596e1dc56596823d37698dfa699c79874aaefde797f863ef92135980fb2043",
+        "6d3cd623f26a7453fa05a01ae758ba84d3c58d93d60ce32735a15e0d053d5b12",
+        "7c3219b3c1fae1f95590ac843efd2084a1f4bd3efa2f592f022032db64ebcd77",
+    ),
+    511: Agreed(
+        "a023cdd083ef5bb82f10d62e59e15a6800000000000000000000000000000050",
+        "6c05871352a451dbe182ed5e6ba554f2034456ffe041a054ff9cc56b8e946376",
+        "6c05871352a451dbe182ed5e6ba554f2034456ffe041a054ff9cc56b8e946376",
+    ),
+    512: Agreed(
+        "58083dd261ad91eff952322ec824c682ffffffffffffffffffffffffffffff5f",
+        "2eae5ec3dd494e9f2d37d258f873a8e6e9d0dbd1e383ef64d98bb91b3e0be035",
+        "2eae5ec3dd494e9f2d37d258f873a8e6e9d0dbd1e383ef64d98bb91b3e0be035",
+    ),
+    513: Agreed(
+        "4855555555555555555555555555555555555555555555555555555555555555",
+        "3e3e7708ef72a6dd78d858025089765b1c30a19715ac19e8d917067d208e0666",
+        "63ef7d1c586476ec78bb7f747e321e01102166bf967a9ea9ba9741f49d439510",
+    ),
+    514: Agreed(
+        "4855555555555555555555555555555555555555555555555555555555555555",
+        "9f40bb30f68ab67b1c4b8b664982fdab04ff385cd850deac732f7fb705e6013a",
+        "8b98ef4d6bf30df7f88e58d51505d37ed6845a969fe598747c033dcd08014065",
+    ),
+    516: Agreed(
+        "b8aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa6a",
+        "3e3e7708ef72a6dd78d858025089765b1c30a19715ac19e8d917067d208e0666",
+        "4782036d6b136ca44a2fd7674d8afb0169943230ac8eab5160a212376c06d778",
+    ),
+}
