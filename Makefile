@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format bench docs clean peers-if-possible
+.PHONY: help demo test test-all lint format vectors mutants bench docs clean peers-if-possible harnesses-if-possible
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,10 +16,10 @@ help: ## show this list
 demo: $(VENV)/.audit ## audit the recorded clinic rooms in examples/clinic, twice
 	PYTHON="$(CURDIR)/$(BIN)/python" bash examples/clinic/demo.sh
 
-test: $(VENV)/.test peers-if-possible ## the tests, quick: 6 minutes at most
+test: $(VENV)/.test peers-if-possible harnesses-if-possible ## the tests, quick: 6 minutes at most
 	E2ECHECK_HYPOTHESIS=dev $(PYTEST) -q --session-timeout=360
 
-test-all: $(VENV)/.test $(VENV)/.peers lint docs ## lint, documentation, doctests, and the tests at length
+test-all: $(VENV)/.test $(VENV)/.peers harnesses-if-possible lint vectors docs ## lint, vectors, documentation, doctests, and the tests at length
 	$(PYTEST) -q --doctest-modules --doctest-glob='*.md' src README.md docs
 	E2ECHECK_HYPOTHESIS=ci $(PYTEST) -q --cov --cov-report=term
 
@@ -32,6 +32,12 @@ lint: $(VENV)/.test $(VENV)/.lint ## ruff, mypy and the layers of the packages
 format: $(VENV)/.lint ## let ruff lay out the code
 	$(BIN)/ruff format .
 
+vectors: $(VENV)/.test ## whether the vector files are what their cases make of them
+	$(BIN)/python -m vectors --check
+
+mutants: $(VENV)/.test ## wrong implementations on purpose: each has to fail its vectors
+	$(BIN)/python -m e2echeck.testing.mutants
+
 bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same run
 	$(BIN)/python -m benches.megolm
 	$(BIN)/python -m benches.canonical_json
@@ -43,8 +49,8 @@ docs: $(VENV)/.docs ## build/docs/index.html
 	@echo "documentation: build/docs/index.html"
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.*
-	find src tests benches tools docs examples -type d -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) build dist docs/vectors .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.*
+	find src tests benches vectors harnesses tools docs examples -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Stamps: each says that a set of packages was installed after pyproject.toml changed last.
 
@@ -76,3 +82,14 @@ $(VENV)/.peers: $(VENV)/.audit
 peers-if-possible: $(VENV)/.audit
 	@$(MAKE) --no-print-directory $(VENV)/.peers || \
 	    echo "The peers could not be installed; tests that need them are skipped and listed at the end."
+
+# Each harness is built when its toolchain is here; E2ECHECK_REQUIRE=harnesses makes a missing one a failure.
+HARNESSES := goolm matrix_sdk_crypto vodozemac
+
+harnesses-if-possible:
+	@for name in $(HARNESSES); do \
+	    bash harnesses/build.sh $$name || { \
+	        case " $$(echo "$$E2ECHECK_REQUIRE" | tr , ' ') " in *' harnesses '*) exit 1 ;; esac; \
+	        echo "The harness $$name could not be built; tests that need it are skipped and listed at the end."; \
+	    }; \
+	done

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sphinx: MyST pages, and the reference from docstrings."""
+"""Sphinx: MyST pages, the reference from docstrings, and the catalogue of vectors from their files."""
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
+
+# Its own extension, and the cases of the vectors.
+sys.path[:0] = [str(Path(__file__).parent / "_ext"), str(Path(__file__).parent.parent)]
 
 project = "e2echeck"
 author = "The e2echeck contributors"
 copyright = author
 release = version = installed_version("e2echeck")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "vector_catalogue"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_ext"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 

@@ -2,7 +2,8 @@
 """Hypothesis profiles, the fixture and marker `peer`, and the list of skips at the end of a run.
 
 E2ECHECK_HYPOTHESIS chooses the profile: ``dev`` (default), ``ci`` or ``deep``.  With E2ECHECK_REQUIRE=peers a
-missing peer fails a test instead of skipping it.
+missing peer fails a test instead of skipping it; ``harnesses`` and ``index`` do the same for what is built and for what
+is installed from the package index.
 """
 
 from __future__ import annotations

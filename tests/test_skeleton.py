@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 SOURCES = {".py", ".pyi", ".sh", ".toml"}
 SOURCE_NAMES = {"Makefile", "run"}
-SKIPPED = {".git", ".venv", ".hypothesis", "build", "dist", "__pycache__"}
+CACHES = {".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache", "__pycache__"}
+SKIPPED = {".git", ".venv", "build", "dist", *CACHES}
 # Absolute directories of somebody's machine, written so that this file does not name one.
 MACHINE = re.compile(rb"(?<![\w.}~/-])/(?:" + b"|".join((b"work", b"root", b"home")) + rb")/[\w.]")
 
