@@ -7,7 +7,7 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from e2echeck.olm import VERSION_1, Account, Message, PreKeyMessage, Session, SessionConfig
-from e2echeck.olm.ratchet import ActiveRatchet
+from e2echeck.olm.ratchet import ActiveRatchet, InactiveRatchet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +39,11 @@ def fresh(
 
 
 def established(config: SessionConfig = VERSION_1) -> tuple[Session, Session]:
-    """Both sides have received; Alice may send under a new ratchet key."""
+    """Both sides have received; what Alice sends next, and `forge` in her name, is under a new ratchet key."""
     outbound, inbound, _, _ = fresh(config)
     assert outbound.decrypt(inbound.encrypt(b"answer")) == b"answer"
+    assert isinstance(outbound._ratchet, InactiveRatchet)
+    outbound._ratchet = outbound._ratchet.activate(urandom)
     return outbound, inbound
 
 
