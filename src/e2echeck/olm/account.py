@@ -7,7 +7,7 @@ Order of the checks when a session is made from a pre-key message:
 2. the identity key: the one in the message is byte for byte the one that its sender is known by;
 3. the one-time or fallback key: the account has its private half;
 4. the key agreement: each of its three parts is contributory;
-5. the message decrypts (see `e2echeck.olm.session`).
+5. the message decrypts (see `e2echeck.olm.session`), and the caller accepts its plaintext.
 
 Only then is the one-time key used up.  Otherwise anybody could burn it with a message that never decrypts.
 """
@@ -244,6 +244,7 @@ class Account:
         *,
         config: SessionConfig = VERSION_1,
         strictness: Strictness = STRICT,
+        accept: Callable[[bytes], object] | None = None,
     ) -> tuple[Session, bytes]:
         """The session that a pre-key message begins, and the plaintext of that message.
 
@@ -255,6 +256,8 @@ class Account:
             pre_key_message: base64, the raw bytes, or a `PreKeyMessage` read with the same `config`.
             config: the format expected; the message does not choose it.
             strictness: which oddities of the form are refused.
+            accept: called once with the plaintext of a genuine message; what it raises refuses the message and
+                leaves the account as it was.
 
         Not checked: whether the sender owns that key, and whether an existing session matches (ask
         `Session.matches` before).
@@ -277,6 +280,6 @@ class Account:
             raise StateError(Reason.OLM_ONE_TIME_KEY_UNKNOWN)
         secret = shared_secret.inbound_secret(self._secret, one_time_secret, keys.identity_key, keys.base_key)
         session = Session.inbound(keys, config, shared_secret.expand(secret), message.ratchet_key)
-        plaintext = session.decrypt(pre_key_message, strictness=strictness)
+        plaintext = session.decrypt(pre_key_message, strictness=strictness, accept=accept)
         self._one_time_keys.remove(keys.one_time_key)
         return session, plaintext

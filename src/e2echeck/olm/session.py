@@ -9,7 +9,8 @@ Order of the checks on a message, which is that of libolm and vodozemac:
 4. its place in the chain: at most 2,000 messages skipped, and a key still there;
 5. for a new ratchet key, that the key agreement is contributory;
 6. the MAC, over the bytes as received;
-7. the padding.
+7. the padding;
+8. what the caller demands of the plaintext, if anything.
 
 Nothing of the session changes before all have passed: a new state is made beside the old one and takes its place at
 the end.
@@ -150,7 +151,13 @@ class Session:
         self._ratchet = after
         return message if self._chains else PreKeyMessage.build(self.session_keys, message)
 
-    def decrypt(self, message: Message | PreKeyMessage, *, strictness: Strictness = STRICT) -> bytes:
+    def decrypt(
+        self,
+        message: Message | PreKeyMessage,
+        *,
+        strictness: Strictness = STRICT,
+        accept: Callable[[bytes], object] | None = None,
+    ) -> bytes:
         """Verify and decrypt one message, in the order given at the top of this module.
 
         Each message decrypts once.  Those that are skipped may come later, as long as their chain is among the
@@ -159,8 +166,10 @@ class Session:
         Args:
             message: read with the session's config, see `read_ciphertext`.
             strictness: which oddities of the form are refused; `CLIENTS` opens what some client opens.
+            accept: called once with the plaintext of a genuine message; what it raises refuses the message and
+                leaves the session as it was.
 
-        Not checked: who sent it, and whether the plaintext says the same.
+        Not checked, unless `accept` does: who sent it, and whether the plaintext says the same.
 
         Raises:
             InputError: ``wire.*``; ``aes.length`` for a ciphertext that is not one or more whole blocks although
@@ -182,14 +191,16 @@ class Session:
                 Reason.WIRE_VERSION,
                 f"{message.config.message_version} instead of {self.config.message_version}",
             )
-        return self._open(message)
+        return self._open(message, accept)
 
-    def _open(self, message: Message) -> bytes:
-        """Checks 3 to 7."""
+    def _open(self, message: Message, accept: Callable[[bytes], object] | None) -> bytes:
+        """Checks 3 to 8."""
         chains = self._chains
         for position, chain in enumerate(chains):
             if chain.ratchet_key == message.ratchet_key:
                 plaintext, chain_after = chain.decrypt(message)
+                if accept is not None:
+                    accept(plaintext)
                 self._chains = (*chains[:position], chain_after, *chains[position + 1 :])
                 return plaintext
         ratchet = self._ratchet
@@ -199,6 +210,8 @@ class Session:
         require_gap(0, message.chain_index)
         ratchet_after, chain = ratchet.advance(message.ratchet_key)
         plaintext, chain = chain.decrypt(message)
+        if accept is not None:
+            accept(plaintext)
         self._ratchet = ratchet_after
         self._chains = (*chains, chain)[-MAX_RECEIVER_CHAINS:]
         return plaintext
