@@ -272,6 +272,19 @@ def test_a_forwarded_key_is_taken() -> None:
     assert Case().reasons() == ()
 
 
+def test_taking_is_strict_unless_told_otherwise() -> None:
+    case = Case()
+    content: JSON = build_forwarded_room_key(
+        ROOM, case.key.key, sender_key=CURVE, sender_claimed_ed25519_key=ED25519
+    )
+    content["sender_key"] += "="
+    arguments: Any = {"request": case.request, "from_device": case.device, "user_id": "@me:example.org"}
+    with pytest.raises(InputError) as caught:
+        accept_forwarded(content, **arguments)
+    assert caught.value.code == "base64.padding"
+    assert accept_forwarded(content, **arguments, strictness=CLIENTS) == case.key
+
+
 def test_unrequested() -> None:
     case = Case()
     case.request = None

@@ -85,6 +85,8 @@ def test_what_may_come_in_clear(event_type: str) -> None:
     event = {"type": event_type, "sender": alice.user_id, "content": {}}
     assert check_to_device(event).reasons == ()
     refused(bob, event, alice, "to-device.malformed")
+    # Nor is it opened when it looks like an encrypted one.
+    refused(bob, alice.event(bob) | {"type": event_type}, alice, "to-device.malformed")
 
 
 @pytest.mark.parametrize("event_type", ["m.room_key", "m.forwarded_room_key", "m.secret.send", "m.dummy"])
@@ -318,6 +320,18 @@ def test_another_identity_key() -> None:
     refused(bob, event, alice, "olm.mac-invalid")
 
 
+def test_a_reflected_pre_key_message() -> None:
+    """One's own message comes back under the name of whom it was for; a session with its keys is kept here."""
+    alice, bob = pair()
+    alice.begin(bob)
+    event = alice.event(bob)
+    content = event["content"] | {
+        "sender_key": encode_base64(bob.key),
+        "ciphertext": {encode_base64(alice.key): entry(event)},
+    }
+    refused(alice, event | {"sender": bob.user_id, "content": content}, bob, "olm.identity-mismatch")
+
+
 def test_a_republished_identity_key() -> None:
     """Unknown key share: Mallory passes Alice's messages on as her own."""
     alice, bob = pair()
@@ -369,9 +383,23 @@ def test_the_session_that_came_furthest_tells() -> None:
     bob.receive(alice.event(bob), alice)
     # The newer session knows no such chain, the older one has used the key.
     refused(bob, repeated, alice, "olm.message-key-unknown")
+    bob.receive(alice.event(bob, session=older), alice)
+    assert bob.sessions.sessions(alice.key)[0].session_id == older.session_id
+    refused(bob, repeated, alice, "olm.message-key-unknown")
     bad = bytearray(wire(repeated))
     bad[36] ^= 0x20
     refused(bob, with_body(repeated, bytes(bad)), alice, "olm.mac-invalid")
+
+
+def test_a_refused_payload_is_the_answer_whatever_older_sessions_say() -> None:
+    alice, bob = talking()
+    alice.begin(bob)
+    bob.receive(alice.event(bob), alice)
+    alice.receive(bob.event(alice), bob)
+    assert len(bob.sessions.sessions(alice.key)) == 2
+    event = alice.event(bob, alice.payload(bob) | {"recipient": "@x:y"})
+    assert entry(event)["type"] == 1
+    refused(bob, event, alice, "olm-payload.recipient-mismatch")
 
 
 def test_a_session_of_another_version_is_passed_over() -> None:
