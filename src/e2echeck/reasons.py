@@ -39,11 +39,22 @@ _JSON = "Matrix App: Canonical JSON; RFC 8259"
 _FIELDS = "Matrix Olm/Megolm: message format"
 _MEGOLM = "Matrix Megolm: message format"
 _SESSION = "Matrix Megolm: session-sharing and session export formats"
+_OLM = "Matrix Olm: The Olm Protocol"
+_OLM_FORMAT = "Matrix Olm: The Olm Message Format"
+_OLM_EVENT = "Matrix CS: m.olm.v1.curve25519-aes-sha2"
 _ED25519 = "RFC 8032 section 5.1; Matrix App: Signing Details"
 _ENCRYPTED = "Matrix CS: m.room.encrypted, m.megolm.v1.aes-sha2"
 _ENCRYPTION = "Matrix CS: m.room.encryption"
 _REPLAY = "Matrix CS: End-to-End Encryption, protection against replay attacks"
 _KEY_FILE = "Matrix CS: Key exports, key export format"
+_TO_DEVICE = "Matrix CS: m.room_key, m.forwarded_room_key, m.secret.send, m.dummy: encrypted with Olm"
+_PAYLOAD = "Matrix CS: m.olm.v1.curve25519-aes-sha2, Validation of incoming decrypted events"
+_DEVICE_KEYS = (
+    "Matrix CS: Validation of incoming decrypted events, 5; Device keys; Matrix App: Checking for a Signature"
+)
+_ROOM_KEY = "Matrix CS: m.room_key, m.forwarded_room_key"
+_FORWARDED = "Matrix CS: Key requests; m.forwarded_room_key"
+_WITHHELD = "Matrix CS: Reporting that decryption keys are withheld"
 _EVENT = "Matrix CS: Size limits; room event format"
 _TOOL = "e2echeck: threat model"
 
@@ -394,6 +405,58 @@ class Reason(StrEnum):
         "Der Sitzungsschlüssel ist nicht von dem Schlüssel signiert, den er trägt.",
     )  # fmt: skip
 
+    # Olm
+    OLM_MALFORMED = (
+        "olm.malformed", _E, _OLM_EVENT, "wire",
+        "The entry of the event is no Olm ciphertext: type is not the number 0 or 1, or body is no text.",
+        "Der Eintrag des Ereignisses ist kein Olm-Geheimtext: type ist nicht die Zahl 0 oder 1, oder body kein Text.",
+    )  # fmt: skip
+    OLM_MAC_INVALID = (
+        "olm.mac-invalid", _E, "Matrix Olm: Olm Authenticated Encryption", "keys",
+        "The message authentication code does not fit the session: the message is forged, damaged or for another one.",
+        "Der Authentisierungscode passt nicht zur Sitzung: die Nachricht ist gefälscht, beschädigt oder für eine andere.",
+    )  # fmt: skip
+    OLM_PADDING_INVALID = (
+        "olm.padding-invalid", _E, "Matrix Olm: Olm Authenticated Encryption", "keys",
+        "The authentication code is right but the padding is wrong.",
+        "Der Authentisierungscode stimmt, die Auffüllung nicht.",
+    )  # fmt: skip
+    OLM_INDEX_GAP = (
+        "olm.index-gap", _E, "libolm and vodozemac: at most 2,000 messages skipped in a chain", "keys",
+        "The message lies too far ahead of the last one of its chain.",
+        "Die Nachricht liegt zu weit vor der letzten ihrer Kette.",
+    )  # fmt: skip
+    OLM_INDEX_EXHAUSTED = (
+        "olm.index-exhausted", _E, _OLM_FORMAT, "keys",
+        "The sending chain is past its last index, 2^32-1, and the other side has not answered.",
+        "Die Sendekette ist über ihren letzten Index, 2^32-1, hinaus, und die Gegenseite hat nicht geantwortet.",
+    )  # fmt: skip
+    OLM_MESSAGE_KEY_UNKNOWN = (
+        "olm.message-key-unknown", _E, "Matrix Olm: Receiving messages", "keys",
+        "The key of this message is gone: it was used before, pushed out by later ones, or never kept.",
+        "Der Schlüssel dieser Nachricht ist weg: schon benutzt, von späteren verdrängt oder nie aufgehoben.",
+    )  # fmt: skip
+    OLM_RATCHET_KEY_UNKNOWN = (
+        "olm.ratchet-key-unknown", _E, "Matrix Olm: Receiving messages", "keys",
+        "The message is of no known chain, and no new one can have begun before the last one was answered.",
+        "Die Nachricht gehört zu keiner bekannten Kette, und vor einer Antwort auf die letzte kann keine neue beginnen.",
+    )  # fmt: skip
+    OLM_IDENTITY_MISMATCH = (
+        "olm.identity-mismatch", _E, _OLM_EVENT, "wire",
+        "The pre-key message names another identity key than its sender is known by.",
+        "Die Pre-Key-Nachricht nennt einen anderen Identitätsschlüssel als den, unter dem ihr Absender bekannt ist.",
+    )  # fmt: skip
+    OLM_ONE_TIME_KEY_UNKNOWN = (
+        "olm.one-time-key-unknown", _E, _OLM, "keys",
+        "The account has no one-time or fallback key that the pre-key message names: used before, discarded, or never had.",
+        "Das Konto hat den Einmal- oder Ersatzschlüssel der Pre-Key-Nachricht nicht: benutzt, verworfen oder nie gehabt.",
+    )  # fmt: skip
+    OLM_SESSION_MISMATCH = (
+        "olm.session-mismatch", _E, _OLM, "wire",
+        "The pre-key message belongs to another session.",
+        "Die Pre-Key-Nachricht gehört zu einer anderen Sitzung.",
+    )  # fmt: skip
+
     # keys and key files
     KEY_SESSION_UNKNOWN = (
         "key.session-unknown", _I, _ENCRYPTED, "keys",
@@ -464,6 +527,173 @@ class Reason(StrEnum):
         "key-file.passphrase-empty", _E, _KEY_FILE, "file",
         "A key file is not written under an empty passphrase.",
         "Unter einer leeren Passphrase wird keine Schlüsseldatei geschrieben.",
+    )  # fmt: skip
+
+    # messages to devices, the plaintext of Olm messages, room keys that travel in them
+    TO_DEVICE_UNENCRYPTED_ROOM_KEY = (
+        "to-device.unencrypted-room-key", _E, _TO_DEVICE, "wire",
+        "A room key was sent to a device in clear; whoever carried it could read or forge it.",
+        "Ein Raumschlüssel wurde einem Gerät unverschlüsselt gesendet; jeder Überbringer konnte ihn lesen oder fälschen.",
+    )  # fmt: skip
+    TO_DEVICE_MEGOLM_WRAPPED = (
+        "to-device.megolm-wrapped", _E, _TO_DEVICE, "wire",
+        "A message to a device is encrypted with Megolm, which proves no sending device; only Olm is allowed there.",
+        "Eine Nachricht an ein Gerät ist mit Megolm verschlüsselt, das kein sendendes Gerät beweist; erlaubt ist nur Olm.",
+    )  # fmt: skip
+    TO_DEVICE_UNENCRYPTED = (
+        "to-device.unencrypted", _E, _TO_DEVICE, "wire",
+        "A message to a device that has to be encrypted with Olm was sent in clear.",
+        "Eine Nachricht an ein Gerät, die mit Olm verschlüsselt sein muss, wurde unverschlüsselt gesendet.",
+    )  # fmt: skip
+    TO_DEVICE_ALGORITHM_UNKNOWN = (
+        "to-device.algorithm-unknown", _E, _OLM_EVENT, "wire",
+        "The message to a device names an algorithm that is not m.olm.v1.curve25519-aes-sha2.",
+        "Die Nachricht an ein Gerät nennt ein anderes Verfahren als m.olm.v1.curve25519-aes-sha2.",
+    )  # fmt: skip
+    TO_DEVICE_MALFORMED = (
+        "to-device.malformed", _E, _OLM_EVENT, "wire",
+        "The message to a device lacks type, sender, content, sender_key or ciphertext, or one has the wrong form.",
+        "Der Nachricht an ein Gerät fehlt type, sender, content, sender_key oder ciphertext, oder eines hat falsche Form.",
+    )  # fmt: skip
+    TO_DEVICE_NOT_FOR_US = (
+        "to-device.not-for-us", _E, _OLM_EVENT, "keys",
+        "The message has no ciphertext for the Curve25519 key of this device.",
+        "Die Nachricht hat keinen Geheimtext für den Curve25519-Schlüssel dieses Geräts.",
+    )  # fmt: skip
+    TO_DEVICE_SESSION_UNKNOWN = (
+        "to-device.session-unknown", _E, _OLM_EVENT, "keys",
+        "A normal Olm message came from a device with which there is no session.",
+        "Eine normale Olm-Nachricht kam von einem Gerät, mit dem es keine Sitzung gibt.",
+    )  # fmt: skip
+    OLM_PAYLOAD_MALFORMED = (
+        "olm-payload.malformed", _E, _PAYLOAD, "keys",
+        "The plaintext of the Olm message has no type, content, sender, recipient, keys or recipient_keys of the right form.",
+        "Dem Klartext der Olm-Nachricht fehlt type, content, sender, recipient, keys oder recipient_keys in rechter Form.",
+    )  # fmt: skip
+    OLM_PAYLOAD_SENDER_MISMATCH = (
+        "olm-payload.sender-mismatch", _E, _PAYLOAD + ", 1", "keys",
+        "The plaintext names another sender than the event.",
+        "Der Klartext nennt einen anderen Absender als das Ereignis.",
+    )  # fmt: skip
+    OLM_PAYLOAD_SENDER_KEY_MISMATCH = (
+        "olm-payload.sender-key-mismatch", _E, _PAYLOAD + ", 2", "keys",
+        "The plaintext names another Ed25519 key than the sending device has.",
+        "Der Klartext nennt einen anderen Ed25519-Schlüssel, als das sendende Gerät hat.",
+    )  # fmt: skip
+    OLM_PAYLOAD_SENDER_KEY_UNKNOWN = (
+        "olm-payload.sender-key-unknown", _I, _PAYLOAD + ", 2", "keys",
+        "The Ed25519 key of the sending device is not known; whether the plaintext names the right one is not decided.",
+        "Der Ed25519-Schlüssel des sendenden Geräts ist unbekannt; ob der Klartext den richtigen nennt, bleibt offen.",
+    )  # fmt: skip
+    OLM_PAYLOAD_RECIPIENT_MISMATCH = (
+        "olm-payload.recipient-mismatch", _E, _PAYLOAD + ", 3", "keys",
+        "The plaintext is meant for another user.",
+        "Der Klartext ist für einen anderen Benutzer bestimmt.",
+    )  # fmt: skip
+    OLM_PAYLOAD_RECIPIENT_KEY_MISMATCH = (
+        "olm-payload.recipient-key-mismatch", _E, _PAYLOAD + ", 4", "keys",
+        "The plaintext is meant for another device: its recipient_keys name another Ed25519 key.",
+        "Der Klartext ist für ein anderes Gerät bestimmt: recipient_keys nennt einen anderen Ed25519-Schlüssel.",
+    )  # fmt: skip
+    OLM_PAYLOAD_DEVICE_KEYS_MISSING = (
+        "olm-payload.device-keys-missing", _E, "Matrix CS: m.room_key_bundle", "keys",
+        "A bundle of room keys was announced without the device keys of the sender.",
+        "Ein Bündel von Raumschlüsseln wurde ohne die Geräteschlüssel des Absenders angekündigt.",
+    )  # fmt: skip
+    DEVICE_KEYS_MALFORMED = (
+        "device-keys.malformed", _E, _DEVICE_KEYS, "keys",
+        "The device keys lack user_id, device_id, algorithms or keys of the right form, or cannot be written as canonical JSON.",
+        "Den Geräteschlüsseln fehlt user_id, device_id, algorithms oder keys in rechter Form, oder sie haben keine kanonische Form.",
+    )  # fmt: skip
+    DEVICE_KEYS_USER_MISMATCH = (
+        "device-keys.user-mismatch", _E, _DEVICE_KEYS, "keys",
+        "The device keys belong to another user than the sender.",
+        "Die Geräteschlüssel gehören einem anderen Benutzer als dem Absender.",
+    )  # fmt: skip
+    DEVICE_KEYS_CURVE25519_MISMATCH = (
+        "device-keys.curve25519-mismatch", _E, _DEVICE_KEYS, "keys",
+        "The Curve25519 key in the device keys is missing or not the one that the message came from.",
+        "Der Curve25519-Schlüssel in den Geräteschlüsseln fehlt oder ist nicht der, von dem die Nachricht kam.",
+    )  # fmt: skip
+    DEVICE_KEYS_ED25519_MISMATCH = (
+        "device-keys.ed25519-mismatch", _E, _DEVICE_KEYS, "keys",
+        "The Ed25519 key in the device keys is missing or not the one that the plaintext names.",
+        "Der Ed25519-Schlüssel in den Geräteschlüsseln fehlt oder ist nicht der, den der Klartext nennt.",
+    )  # fmt: skip
+    DEVICE_KEYS_SIGNATURE_MISSING = (
+        "device-keys.signature-missing", _E, _DEVICE_KEYS, "keys",
+        "The device keys carry no readable signature of the device that they describe.",
+        "Die Geräteschlüssel tragen keine lesbare Signatur des Geräts, das sie beschreiben.",
+    )  # fmt: skip
+    DEVICE_KEYS_SIGNATURE_INVALID = (
+        "device-keys.signature-invalid", _E, _DEVICE_KEYS, "keys",
+        "The device keys are not signed by the Ed25519 key that they name.",
+        "Die Geräteschlüssel sind nicht von dem Ed25519-Schlüssel signiert, den sie nennen.",
+    )  # fmt: skip
+    ROOM_KEY_MALFORMED = (
+        "room-key.malformed", _E, _ROOM_KEY, "keys",
+        "The content lacks a member that a room key or a request for one needs, or a member has the wrong form.",
+        "Dem Inhalt fehlt ein Eintrag, den ein Raumschlüssel oder eine Anfrage danach braucht, oder einer hat falsche Form.",
+    )  # fmt: skip
+    ROOM_KEY_UNREQUESTED = (
+        "room-key.unrequested", _E, _FORWARDED, "keys",
+        "A forwarded room key came that no open request of ours asks for.",
+        "Ein weitergeleiteter Raumschlüssel kam, um den keine offene Anfrage von uns bittet.",
+    )  # fmt: skip
+    ROOM_KEY_FORWARDER_USER = (
+        "room-key.forwarder-user", _E, _FORWARDED, "keys",
+        "A forwarded room key came from a device of another user.",
+        "Ein weitergeleiteter Raumschlüssel kam von einem Gerät eines anderen Benutzers.",
+    )  # fmt: skip
+    ROOM_KEY_FORWARDER_UNVERIFIED = (
+        "room-key.forwarder-unverified", _E, _FORWARDED, "keys",
+        "A forwarded room key came from a device that is not verified.",
+        "Ein weitergeleiteter Raumschlüssel kam von einem Gerät, das nicht verifiziert ist.",
+    )  # fmt: skip
+    ROOM_KEY_FORWARDER_NOT_ASKED = (
+        "room-key.forwarder-not-asked", _E, _FORWARDED, "keys",
+        "A forwarded room key came from a device that was not asked for it.",
+        "Ein weitergeleiteter Raumschlüssel kam von einem Gerät, das nicht danach gefragt wurde.",
+    )  # fmt: skip
+    ROOM_KEY_CLAIMED_KEYS_DIFFER = (
+        "room-key.claimed-keys-differ", _E, _FORWARDED, "keys",
+        "A forwarded room key claims another originating device than is known for the session.",
+        "Ein weitergeleiteter Raumschlüssel nennt ein anderes Ursprungsgerät, als für die Sitzung bekannt ist.",
+    )  # fmt: skip
+    ROOM_KEY_ROOM_DIFFERS = (
+        "room-key.room-differs", _E, _FORWARDED, "keys",
+        "A forwarded room key puts a known session into another room.",
+        "Ein weitergeleiteter Raumschlüssel verlegt eine bekannte Sitzung in einen anderen Raum.",
+    )  # fmt: skip
+    ROOM_KEY_NOT_REPLACED = (
+        "room-key.not-replaced", _E, _FORWARDED, "keys",
+        "The session is known already, and the forwarded copy does not connect to it or begins no earlier.",
+        "Die Sitzung ist schon bekannt, und die weitergeleitete Kopie schließt nicht an sie an oder beginnt nicht früher.",
+    )  # fmt: skip
+    ROOM_KEY_BESIDE_DIRECT = (
+        "room-key.beside-direct", _I, _FORWARDED, "keys",
+        "The forwarded copy adds earlier messages to a session that was received directly; it is to be kept beside it.",
+        "Die weitergeleitete Kopie ergänzt frühere Nachrichten einer direkt erhaltenen Sitzung; sie gehört neben diese.",
+    )  # fmt: skip
+    WITHHELD_MALFORMED = (
+        "withheld.malformed", _E, _WITHHELD, "wire",
+        "The notice lacks algorithm, sender_key or code, or a member has the wrong form.",
+        "Der Mitteilung fehlt algorithm, sender_key oder code, oder ein Eintrag hat falsche Form.",
+    )  # fmt: skip
+    WITHHELD_SESSION_MISSING = (
+        "withheld.session-missing", _E, _WITHHELD, "wire",
+        "The notice has a code other than m.no_olm and lacks room_id or session_id.",
+        "Die Mitteilung hat einen anderen code als m.no_olm und keine room_id oder session_id.",
+    )  # fmt: skip
+    WITHHELD_SESSION_UNEXPECTED = (
+        "withheld.session-unexpected", _W, _WITHHELD, "wire",
+        "The notice m.no_olm names a room or a session although it concerns all.",
+        "Die Mitteilung m.no_olm nennt einen Raum oder eine Sitzung, obwohl sie alle betrifft.",
+    )  # fmt: skip
+    WITHHELD_CODE_MISPLACED = (
+        "withheld.code-misplaced", _W, _WITHHELD, "wire",
+        "The code m.history_not_shared belongs into a bundle of room keys, not into a notice.",
+        "Der code m.history_not_shared gehört in ein Bündel von Raumschlüsseln, nicht in eine Mitteilung.",
     )  # fmt: skip
 
     # events and rooms
