@@ -47,6 +47,18 @@ def test_rfc_7748_single() -> None:
         assert x25519.exchange(secret, public) == shared
 
 
+def test_small_order_in_all_spellings_and_nothing_else() -> None:
+    for u in SMALL_ORDER:
+        for spelling in (u, u | 1 << 255):
+            assert x25519.is_small_order(spelling.to_bytes(32, "little"))
+    for u in (2, 9, _U8 + 1, P - 2, P + 2, P + 9, 2**255 - 1):
+        assert not x25519.is_small_order(u.to_bytes(32, "little"))
+    for number in range(50):
+        assert not x25519.is_small_order(x25519.public_key(number.to_bytes(32, "big")))
+    with pytest.raises(InputError, match=r"x25519\.key-length"):
+        x25519.is_small_order(bytes(31))
+
+
 def test_rfc_7748_iterated() -> None:
     """Section 5.2, after 1 and after 1,000 rounds."""
     k = u = NINE
