@@ -119,7 +119,7 @@ def test_repetition_is_no_reuse(tmp_path: Path, seed: int) -> None:
 
 
 @seeds
-@pytest.mark.parametrize("listed", ["nowhere", "one-time", "fallback"])
+@pytest.mark.parametrize("listed", ["nowhere", "one-time", "fallback", "both"])
 def test_one_key_for_two_sessions(tmp_path: Path, seed: int, listed: str) -> None:
     recording = OlmRecording(seed)
     anna, bert, other = recording.devices[0], recording.devices[2], recording.devices[1]
@@ -136,12 +136,13 @@ def test_one_key_for_two_sessions(tmp_path: Path, seed: int, listed: str) -> Non
         "one-time": {"e2e_one_time_keys_json": [(bert.user, "D1", "signed_curve25519", "A", 0, unsigned)]},
         "fallback": {"e2e_fallback_keys_json": [(bert.user, "D1", "signed_curve25519", "A", unsigned, 1)]},
     }
+    every["both"] = {**every["fallback"], **every["one-time"]}
     summary, findings = recording.audit(tmp_path, database(tmp_path, every[listed]))
     found = [finding for finding in findings if finding.code.startswith(("otk", "olm", "to-device", "x25519"))]
     assert "otk.reused" in summary.checks
     places = tuple(f"0:{place}" for place in sorted((recording.locator(item) for item in records), key=int))
     gaps = [item.count for item in summary.not_assessed if item.what.startswith("whether keys of several")]
-    if listed == "fallback":
+    if listed in {"fallback", "both"}:
         assert (found, gaps) == ([], [])
     else:
         code = "otk.reused" if listed == "one-time" else "otk.shared-or-fallback"

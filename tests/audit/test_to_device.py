@@ -359,3 +359,12 @@ def audit_entry(entry: Any, key: bytes) -> Any:
     return type(entry)(
         entry.sender_key, entry.recipient_key, key, entry.index, entry.digest, entry.wire, entry.session_keys
     )
+
+
+@pytest.mark.parametrize("text", ["1" * 5000, "1e999", "-" + "9" * 400, "[" * 150 + "]" * 150, '"\\ud800"', "0.1"])
+def test_odd_numbers_and_deep_lists(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "evidence"
+    file.write_text(f'[{{"type":"m.room.encrypted","sender":"@a:b","content":{{"algorithm":{text},"n":{text}}}}}]')
+    summary, findings = clinic.run(file)
+    assert summary.to_device.messages == 1
+    assert told(findings) == [("olm.malformed", "0", (), "algorithm")]
