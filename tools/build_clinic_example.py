@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build examples/clinic from an unpacked recording: python tools/build_clinic_example.py RECORDING examples/clinic.
 
-What is left out: access and refresh tokens, password hashes, devices and to-device messages, signing keys, the
-homeserver's configuration, client stores and backups; of the database only the tables that the audit reads remain.
+What is left out: access and refresh tokens, password hashes, devices with all their private keys, signing keys, the
+homeserver's configuration, client stores and backups; of the database only tables of events remain.
 What stays and is secret by nature: Megolm sessions of invented people in key files, with their passphrases, because
-an example that cannot be opened shows half of the tool.
+an example that cannot be opened shows half of the tool.  The to-device messages stay as they crossed the server: their
+Olm ciphertexts help only whoever has the private keys of the devices, which are left out.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def build(recording: Path, target: Path) -> None:
     for room in sorted(truth["rooms"]):
         shutil.copyfile(recording / f"rooms/{room}/messages.json", target / f"evidence/rooms/{room}.json")
         shutil.copyfile(recording / f"pdus/{room}.json", target / f"evidence/pdus/{room}.json")
+    shutil.copyfile(recording / "to_device.jsonl", target / "evidence/to_device.jsonl")
     for name, passphrase in truth["secrets"]["key_exports"].items():
         file = target / "keys" / KEY_FILES[name]
         shutil.copyfile(recording / "key_exports" / name, file)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 python="${PYTHON:-python3}"
 
 audit() {
-    "$python" -m e2echeck audit evidence/synapse/homeserver.db "$@"
+    "$python" -m e2echeck audit evidence/synapse/homeserver.db evidence/to_device.jsonl "$@"
     local code=$?
     # 1 is the right answer here: the recording holds forged and replayed messages.
     [ "$code" -eq 1 ] || { echo "expected exit code 1 (findings), got $code" >&2; exit 1; }

@@ -42,6 +42,8 @@ _SESSION = "Matrix Megolm: session-sharing and session export formats"
 _OLM = "Matrix Olm: The Olm Protocol"
 _OLM_FORMAT = "Matrix Olm: The Olm Message Format"
 _OLM_EVENT = "Matrix CS: m.olm.v1.curve25519-aes-sha2"
+_SEND_TO_DEVICE = "Matrix CS: Send-to-Device messaging"
+_ONE_TIME = "Matrix CS: One-time and fallback keys"
 _ED25519 = "RFC 8032 section 5.1; Matrix App: Signing Details"
 _ENCRYPTED = "Matrix CS: m.room.encrypted, m.megolm.v1.aes-sha2"
 _ENCRYPTION = "Matrix CS: m.room.encryption"
@@ -408,8 +410,8 @@ class Reason(StrEnum):
     # Olm
     OLM_MALFORMED = (
         "olm.malformed", _E, _OLM_EVENT, "wire",
-        "The entry of the event is no Olm ciphertext: type is not the number 0 or 1, or body is no text.",
-        "Der Eintrag des Ereignisses ist kein Olm-Geheimtext: type ist nicht die Zahl 0 oder 1, oder body kein Text.",
+        "The event or its entry for a recipient is no Olm message that any client can read.",
+        "Das Ereignis oder sein Eintrag für einen Empfänger ist keine Olm-Nachricht, die ein Client lesen kann.",
     )  # fmt: skip
     OLM_MAC_INVALID = (
         "olm.mac-invalid", _E, "Matrix Olm: Olm Authenticated Encryption", "keys",
@@ -455,6 +457,38 @@ class Reason(StrEnum):
         "olm.session-mismatch", _E, _OLM, "wire",
         "The pre-key message belongs to another session.",
         "Die Pre-Key-Nachricht gehört zu einer anderen Sitzung.",
+    )  # fmt: skip
+    OLM_WIRE_NONCANONICAL = (
+        "olm.wire-noncanonical", _E, _OLM_FORMAT, "wire",
+        "The Olm message is not written as clients write it: altered in transit, or made by an odd sender.",
+        "Die Olm-Nachricht ist nicht so geschrieben, wie Clients schreiben: unterwegs verändert oder seltsamer Absender.",
+    )  # fmt: skip
+    OLM_KEY_REUSE = (
+        "olm.key-reuse", _E, "Matrix Olm: The Olm Algorithm; Olm Authenticated Encryption", "wire",
+        "One ratchet key and chain index stand over different ciphertexts: key and IV were used twice, or one is forged.",
+        "Ein Ratschenschlüssel und Kettenindex gehören zu verschiedenen Geheimtexten: Schlüssel und IV doppelt benutzt, oder einer ist gefälscht.",
+    )  # fmt: skip
+    OLM_HALF_OPEN = (
+        "olm.half-open", _I, _OLM, "wire",
+        "A session sent pre-key messages again and again, and the evidence holds no answer.",
+        "Eine Sitzung sendete wiederholt Pre-Key-Nachrichten, und die Beweismittel enthalten keine Antwort.",
+    )  # fmt: skip
+    OTK_REUSED = (
+        "otk.reused", _E, _ONE_TIME, "wire",
+        "One one-time key that is no fallback key serves several sessions.",
+        "Ein Einmalschlüssel, der kein Ersatzschlüssel ist, dient mehreren Sitzungen.",
+    )  # fmt: skip
+    OTK_SHARED_OR_FALLBACK = (
+        "otk.shared-or-fallback", _I, _ONE_TIME, "wire",
+        "One key serves several sessions: a fallback key, which may, or a one-time key, which must not.",
+        "Ein Schlüssel dient mehreren Sitzungen: ein Ersatzschlüssel, der das darf, oder ein Einmalschlüssel, der es nicht darf.",
+    )  # fmt: skip
+
+    # to-device messages
+    TO_DEVICE_REPEATED = (
+        "to-device.repeated", _I, _SEND_TO_DEVICE, "wire",
+        "One Olm message was queued more than once: sent again, delivered again, or replayed.",
+        "Eine Olm-Nachricht wurde mehrfach eingereiht: nochmals gesendet, nochmals zugestellt oder wiedereingespielt.",
     )  # fmt: skip
 
     # keys and key files

@@ -14,6 +14,7 @@ CLINIC = Path(__file__).parents[2] / "examples" / "clinic"
 DATABASE = CLINIC / "evidence" / "synapse" / "homeserver.db"
 ROOMS = CLINIC / "evidence" / "rooms"
 PDUS = CLINIC / "evidence" / "pdus"
+TO_DEVICE = CLINIC / "evidence" / "to_device.jsonl"
 KEYS = [
     KeySource(CLINIC / f"keys/keys-{number}.txt", CLINIC / f"keys/keys-{number}.passphrase")
     for number in range(1, 5)

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import sqlite3
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,6 +113,87 @@ def test_wrong_passphrase_and_missing_key_are_told_apart(tmp_path: Path) -> None
     unknown = {finding.session_id for finding in findings if finding.code == "key.session-unknown"}
     assert len(unknown) > 10
     assert not summary.complete
+
+
+def _fields(wire: bytes) -> dict[int, bytes]:
+    """The fields of an Olm message by number, read by hand; a varint stays as its bytes."""
+    fields: dict[int, bytes] = {}
+    position = 1
+    while position < len(wire):
+        number, kind = wire[position] >> 3, wire[position] & 7
+        start = end = position + 1
+        while wire[end] & 0x80:
+            end += 1
+        value, position = wire[start : end + 1], end + 1
+        if kind == 2:
+            size = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(value))
+            value, position = wire[position : position + size], position + size
+        assert number not in fields
+        fields[number] = value
+    return fields
+
+
+def _key(text: str) -> bytes:
+    return base64.b64decode(text + "=", validate=True)
+
+
+def _olm_entries() -> list[tuple[bytes, bytes, dict[int, bytes], dict[int, bytes]]]:
+    """sender_key, key of the recipient, outer fields (none of a normal message) and inner fields, by hand."""
+    entries = []
+    for line in clinic.TO_DEVICE.read_text("utf-8").splitlines():
+        message = json.loads(line)["message"]
+        if message["type"] == "m.room.encrypted":
+            content = message["content"]
+            assert content["algorithm"] == "m.olm.v1.curve25519-aes-sha2"
+            ((recipient, entry),) = content["ciphertext"].items()
+            outer: dict[int, bytes] = {}
+            wire = base64.b64decode(entry["body"] + "=" * (-len(entry["body"]) % 4), validate=True)
+            if entry["type"] == 0:
+                outer = _fields(wire)
+                assert (wire[0], list(outer)) == (3, [1, 2, 3, 4])
+                wire = outer[4]
+            inner = _fields(wire[:-8])
+            assert (wire[0], list(inner)) == (3, [1, 2, 4])
+            assert len(inner[4]) % 16 == 0
+            entries.append((_key(content["sender_key"]), _key(recipient), outer, inner))
+    return entries
+
+
+def test_to_device_messages_by_hand() -> None:
+    """What is really there: no key used twice, and the one session with several pre-key messages was answered."""
+    entries = _olm_entries()
+    assert Counter(bool(outer) for _, _, outer, _ in entries) == {True: 96, False: 251}
+    assert len({(inner[1], inner[2]) for _, _, _, inner in entries}) == 347
+    sessions = Counter((outer[1], outer[2], outer[3], sender, to) for sender, to, outer, _ in entries if outer)
+    assert all(identity == sender for _, _, identity, sender, _ in sessions)
+    assert len({one_time for one_time, *_ in sessions}) == len(sessions) == 93
+    repeated = [(sender, to) for (*_, sender, to), count in sessions.items() if count > 1]
+    assert [sessions[key] for key in sessions if sessions[key] > 1] == [4]
+    normal = {(sender, to) for sender, to, outer, _ in entries if not outer}
+    assert all((to, sender) in normal for sender, to in repeated)
+
+
+def test_to_device_messages_by_the_audit() -> None:
+    summary, findings = clinic.run(clinic.TO_DEVICE)
+    assert findings == []
+    totals = summary.to_device
+    assert (totals.messages, totals.encrypted, totals.olm_pre_key, totals.olm_normal) == (409, 347, 96, 251)
+    assert (totals.sessions, totals.repeated, totals.malformed) == (93, 0, 0)
+    assert totals.clear == {
+        "m.key.verification.accept": 2, "m.key.verification.done": 4, "m.key.verification.key": 4,
+        "m.key.verification.mac": 4, "m.key.verification.ready": 2, "m.key.verification.request": 2,
+        "m.key.verification.start": 2, "m.room_key.withheld": 3, "m.room_key_request": 18, "m.secret.request": 21,
+    }  # fmt: skip
+    assert (summary.inputs[0].to_device, summary.total.events, summary.complete) == (409, 0, True)
+
+
+def test_the_example_sends_no_key_in_clear_to_a_device() -> None:
+    """A to-device message of these types would carry a Megolm session or a private key."""
+    for line in clinic.TO_DEVICE.read_text("utf-8").splitlines():
+        message = json.loads(line)["message"]
+        assert message["type"] not in {"m.room_key", "m.forwarded_room_key", "m.secret.send", "m.room_key_bundle"}
+        text = json.dumps(message["content"])
+        assert not [name for name in ("session_key", '"secret"', "passphrase", "private") if name in text]
 
 
 def test_the_example_holds_no_secret_of_the_server() -> None:

@@ -47,6 +47,31 @@ def test_rfc_7748_single() -> None:
         assert x25519.exchange(secret, public) == shared
 
 
+def refuses(public: bytes) -> bool:
+    try:
+        x25519.exchange(bytes(32), public)
+    except VerificationError:
+        return True
+    return False
+
+
+def test_small_order_is_what_the_key_agreement_refuses() -> None:
+    assert set(SMALL_ORDER) == x25519._SMALL_ORDER
+    for u in SMALL_ORDER:
+        for near in range(max(u - 3, 0), u + 4):
+            for spelling in (near, near | 1 << 255):
+                public = spelling.to_bytes(32, "little")
+                assert x25519.is_small_order(public) is refuses(public) is (near in SMALL_ORDER)
+    with pytest.raises(InputError, match=r"x25519\.key-length"):
+        x25519.is_small_order(bytes(31))
+
+
+@given(KEYS)
+def test_other_keys_are_not_of_small_order(key: bytes) -> None:
+    assert x25519.is_small_order(key) is refuses(key)
+    assert not x25519.is_small_order(x25519.public_key(key))
+
+
 def test_rfc_7748_iterated() -> None:
     """Section 5.2, after 1 and after 1,000 rounds."""
     k = u = NINE

@@ -6,7 +6,7 @@ from __future__ import annotations
 from os import urandom
 from typing import TYPE_CHECKING
 
-from e2echeck.olm import VERSION_1, Account, Message, PreKeyMessage, Session, SessionConfig
+from e2echeck.olm import Account, Message, PreKeyMessage, Session, SessionConfig
 from e2echeck.olm.ratchet import ActiveRatchet, InactiveRatchet
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def one_time_key(account: Account) -> bytes:
 
 
 def fresh(
-    config: SessionConfig = VERSION_1, rng: Callable[[int], bytes] = urandom
+    config: SessionConfig = SessionConfig.VERSION_1, rng: Callable[[int], bytes] = urandom
 ) -> tuple[Session, Session, Account, Account]:
     """A session that Bob has opened and not answered: Alice's side, Bob's, and both accounts."""
     alice, bob = Account(rng=rng), Account(rng=rng)
@@ -38,7 +38,7 @@ def fresh(
     return outbound, inbound, alice, bob
 
 
-def established(config: SessionConfig = VERSION_1) -> tuple[Session, Session]:
+def established(config: SessionConfig = SessionConfig.VERSION_1) -> tuple[Session, Session]:
     """Both sides have received; what Alice sends next, and `forge` in her name, is under a new ratchet key."""
     outbound, inbound, _, _ = fresh(config)
     assert outbound.decrypt(inbound.encrypt(b"answer")) == b"answer"
@@ -47,7 +47,9 @@ def established(config: SessionConfig = VERSION_1) -> tuple[Session, Session]:
     return outbound, inbound
 
 
-def reread(message: Message | PreKeyMessage, config: SessionConfig = VERSION_1) -> Message | PreKeyMessage:
+def reread(
+    message: Message | PreKeyMessage, config: SessionConfig = SessionConfig.VERSION_1
+) -> Message | PreKeyMessage:
     """The message after a journey."""
     return type(message).parse(message.to_bytes(), config=config).accept()
 

@@ -13,15 +13,14 @@ from e2echeck import canonical_json
 from e2echeck.encoding import decode_base64, encode_base64
 from e2echeck.errors import E2EError, InputError
 from e2echeck.hazmat import ed25519
-from e2echeck.olm import VERSION_1, VERSION_2, Account, PreKeyMessage
-from e2echeck.olm.session_config import SessionConfig
+from e2echeck.olm import Account, PreKeyMessage, SessionConfig
 from e2echeck.verdict import CLIENTS, STRICT, Strictness
 from tests.conftest import find_peer
 from tests.olm import forge
 from tests.olm.pairs import accounts, one_time_key
 
 USER, DEVICE = "@alice:example.org", "ALICEPHONE"
-CONFIGS = pytest.mark.parametrize("config", [VERSION_1, VERSION_2])
+CONFIGS = pytest.mark.parametrize("config", [SessionConfig.VERSION_1, SessionConfig.VERSION_2])
 
 
 def refuse(
@@ -29,7 +28,7 @@ def refuse(
     identity_key: str | bytes,
     message: str | bytes | PreKeyMessage,
     code: str,
-    config: SessionConfig = VERSION_1,
+    config: SessionConfig = SessionConfig.VERSION_1,
     strictness: Strictness = STRICT,
 ) -> None:
     """The account makes no session, for this reason, and stays as it was."""
@@ -40,7 +39,7 @@ def refuse(
     assert account._state() == before
 
 
-def begin(config: SessionConfig = VERSION_1) -> tuple[Account, Account, PreKeyMessage]:
+def begin(config: SessionConfig = SessionConfig.VERSION_1) -> tuple[Account, Account, PreKeyMessage]:
     """Alice, Bob, and Alice's first message to him."""
     alice, bob = accounts()
     first = alice.create_outbound_session(bob.curve25519_key, one_time_key(bob), config=config).encrypt(b"hello")
@@ -345,7 +344,10 @@ def test_a_first_ratchet_key_of_small_order_cannot_be_answered(low: bytes) -> No
 
 
 def test_the_message_does_not_choose_the_format() -> None:
-    for mine, other in ((VERSION_1, VERSION_2), (VERSION_2, VERSION_1)):
+    for mine, other in (
+        (SessionConfig.VERSION_1, SessionConfig.VERSION_2),
+        (SessionConfig.VERSION_2, SessionConfig.VERSION_1),
+    ):
         alice, bob, first = begin(other)
         refuse(bob, alice.curve25519_key, first.to_bytes(), "wire.version", mine)
         refuse(bob, alice.curve25519_key, first, "wire.version", mine)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import InputError, VerificationError
-from e2echeck.olm import VERSION_1, VERSION_2, SessionConfig, SessionKeys
+from e2echeck.olm import SessionConfig, SessionKeys
 from e2echeck.olm.chain_key import ChainKey
 from e2echeck.olm.message_key import MessageKey
 from e2echeck.olm.root_key import RootKey
@@ -22,7 +22,7 @@ from tests.olm import forge
 from tests.olm.pairs import fresh
 
 KEYS = st.binary(min_size=32, max_size=32)
-CONFIGS = pytest.mark.parametrize("config", [VERSION_1, VERSION_2])
+CONFIGS = pytest.mark.parametrize("config", [SessionConfig.VERSION_1, SessionConfig.VERSION_2])
 
 
 @given(KEYS, st.integers(0, 100))

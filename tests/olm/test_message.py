@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from e2echeck.encoding import encode_base64, read_fields
 from e2echeck.errors import E2EError, InputError
 from e2echeck.limits import Limits
-from e2echeck.olm import VERSION_1, VERSION_2, Message, PreKeyMessage, SessionConfig, SessionKeys, read_ciphertext
+from e2echeck.olm import Message, PreKeyMessage, SessionConfig, SessionKeys, read_ciphertext
 from e2echeck.olm.message import _MESSAGE_FIELDS
 from e2echeck.reasons import Reason
 from e2echeck.verdict import CLIENTS, STRICT, Parsed
@@ -22,13 +22,13 @@ from tests.olm import forge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONFIGS = pytest.mark.parametrize("config", [VERSION_1, VERSION_2])
+CONFIGS = pytest.mark.parametrize("config", [SessionConfig.VERSION_1, SessionConfig.VERSION_2])
 RATCHET, ONE_TIME, BASE, IDENTITY = (bytes((byte,)) * 32 for byte in b"tobi")
 BODY = b"\xc1" * 16
 READERS: list[Callable[..., Parsed[Message] | Parsed[PreKeyMessage]]] = [Message.parse, PreKeyMessage.parse]
 
 
-def normal(config: SessionConfig = VERSION_1, index: int = 5) -> bytes:
+def normal(config: SessionConfig = SessionConfig.VERSION_1, index: int = 5) -> bytes:
     """A message whose MAC is made up."""
     head = bytes((config.message_version,)) + forge.field(1, RATCHET) + b"\x10" + forge.varint(index)
     return head + forge.field(4, BODY) + b"\xee" * config.mac_length
@@ -201,7 +201,7 @@ def test_the_version_byte_chooses_nothing(config: SessionConfig, version: int) -
 
 @pytest.mark.parametrize("version", [0, 2, 4, 255])
 def test_the_outer_version_is_3_in_both_formats(version: int) -> None:
-    for config in (VERSION_1, VERSION_2):
+    for config in (SessionConfig.VERSION_1, SessionConfig.VERSION_2):
         wire = forge.pre_key(ONE_TIME, BASE, IDENTITY, normal(config))
         with pytest.raises(InputError, match=r"wire\.version"):
             PreKeyMessage.parse(bytes((version,)) + wire[1:], config=config)

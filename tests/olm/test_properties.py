@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e2echeck.errors import E2EError
-from e2echeck.olm import VERSION_1, VERSION_2, Message, PreKeyMessage, Session, SessionConfig
+from e2echeck.olm import Message, PreKeyMessage, Session, SessionConfig
 from e2echeck.verdict import CLIENTS, STRICT, Parsed
 from tests.olm.pairs import accounts, fresh, one_time_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONFIGS = pytest.mark.parametrize("config", [VERSION_1, VERSION_2])
+CONFIGS = pytest.mark.parametrize("config", [SessionConfig.VERSION_1, SessionConfig.VERSION_2])
 OPERATIONS = [
     "send",
     "send",

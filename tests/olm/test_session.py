@@ -11,7 +11,7 @@ import pytest
 
 from e2echeck.errors import E2EError, StateError
 from e2echeck.hazmat import mac
-from e2echeck.olm import VERSION_1, VERSION_2, Message, PreKeyMessage, SessionConfig
+from e2echeck.olm import Message, PreKeyMessage, SessionConfig
 from e2echeck.olm.chain_key import ChainKey
 from e2echeck.olm.ratchet import ActiveRatchet
 from e2echeck.verdict import CLIENTS, STRICT, Strictness
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from e2echeck.olm import Session
 
-CONFIGS = pytest.mark.parametrize("config", [VERSION_1, VERSION_2])
+CONFIGS = pytest.mark.parametrize("config", [SessionConfig.VERSION_1, SessionConfig.VERSION_2])
 
 
 def refuse(session: Session, message: Message | PreKeyMessage, code: str, strictness: Strictness = STRICT) -> None:
@@ -42,7 +42,7 @@ def forged(session: Session, plaintext: bytes = b"forged", *, ahead: int = 0) ->
     return forge.write(here, index + ahead, ratchet_key, plaintext, version=session.config.message_version)
 
 
-def read(wire: bytes, config: SessionConfig = VERSION_1) -> Message:
+def read(wire: bytes, config: SessionConfig = SessionConfig.VERSION_1) -> Message:
     """The message, whatever is odd about it."""
     return Message.parse(wire, config=config).value
 
@@ -307,7 +307,10 @@ def test_a_mac_of_another_length(config: SessionConfig, length: int) -> None:
 
 
 def test_the_formats_do_not_mix() -> None:
-    for mine, other in ((VERSION_1, VERSION_2), (VERSION_2, VERSION_1)):
+    for mine, other in (
+        (SessionConfig.VERSION_1, SessionConfig.VERSION_2),
+        (SessionConfig.VERSION_2, SessionConfig.VERSION_1),
+    ):
         outbound, inbound = established(mine)
         foreign = replace(forged(outbound), version=other.message_version, mac_length=other.mac_length)
         refuse(inbound, read(foreign.wire(), other), "wire.version")

@@ -12,7 +12,7 @@ import pytest
 from e2echeck.encoding import decode_base64, encode_base64
 from e2echeck.errors import E2EError, StateError
 from e2echeck.megolm import GroupSession, InboundGroupSession
-from e2echeck.olm import VERSION_2, Account, PreKeyMessage
+from e2echeck.olm import Account, PreKeyMessage, SessionConfig
 from e2echeck.reasons import Reason
 from e2echeck.room_keys import (
     UNDECRYPTABLE,
@@ -405,7 +405,7 @@ def test_a_refused_payload_is_the_answer_whatever_older_sessions_say() -> None:
 def test_a_session_of_another_version_is_passed_over() -> None:
     alice, bob = talking()
     (key,) = alice.account.generate_one_time_keys(1).created
-    newest = bob.account.create_outbound_session(alice.key, key, config=VERSION_2)
+    newest = bob.account.create_outbound_session(alice.key, key, config=SessionConfig.VERSION_2)
     bob.sessions.add_outbound(alice.key, newest, now=0)
     assert bob.receive(alice.event(bob), alice).session_id == alice.sessions.sessions(bob.key)[0].session_id
 

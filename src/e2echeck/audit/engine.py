@@ -2,8 +2,9 @@
 """`run`: from evidence and keys to findings.
 
 One pass over the evidence verifies each message once and keeps a row of columns for it; what needs several events
-(replay, senders, rotation, the state of rooms) is decided from these rows at the end.  Findings come in a fixed
-order: of single events in the order of the evidence, then of rooms, of sessions, of keys.
+(replay, senders, rotation, the state of rooms) is decided from these rows at the end; to-device messages have a
+table of their own.  Findings come in a fixed order: of single events in the order of the evidence, then of rooms, of
+sessions, of to-device messages, of keys.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from e2echeck import _backend
 from e2echeck.audit import totals
 from e2echeck.audit.appservice import AppService, load_appservice
 from e2echeck.audit.checks import message as message_check
+from e2echeck.audit.checks.olm import ToDeviceFindings
 from e2echeck.audit.checks.room import Rooms, may_be_clear, table_finding
 from e2echeck.audit.checks.session import check_sessions
+from e2echeck.audit.checks.to_device import check_to_device
 from e2echeck.audit.chronology import Chronology
-from e2echeck.audit.evidence import Status
+from e2echeck.audit.evidence import Status, ToDeviceBatch
 from e2echeck.audit.finding import Finding
 from e2echeck.audit.keys import KeyInput, KeySource, load_keys
 from e2echeck.audit.readers import Reader, open_inputs
 from e2echeck.audit.summary import Summary
 from e2echeck.audit.table import NO_SESSION, EventTable
+from e2echeck.audit.to_device_table import ToDeviceTable
 from e2echeck.encoding import encode_base64
 from e2echeck.limits import DEFAULT, Limits
 from e2echeck.reasons import Reason
@@ -79,8 +83,10 @@ def run(
         What was read, checked and left open.
 
     Checked without keys: form, signature by the session_id, replay, reuse of an index, senders and rooms of a
-    session, rotation, gaps, clear events in encrypted rooms.  With keys also MAC, padding, plaintext form and inner
-    room.  NOT checked: who owns a session (device identity), event signatures and hashes, membership.
+    session, rotation, gaps, clear events in encrypted rooms; of to-device messages what must be encrypted, form and
+    keys of Olm messages, and what several of them share.  With keys also MAC, padding, plaintext form and inner room
+    of room events; Olm messages are never opened.  NOT checked: who owns a session (device identity), event
+    signatures and hashes, membership.
 
     Raises:
         InputError: ``evidence.unreadable``, ``evidence.limit``, and as `key_file.read` for keys.
@@ -95,7 +101,7 @@ def run(
     for reader in readers:
         for batch in reader.batches():
             audit.take(batch)
-            on_progress(reader.source, reader.source.events or len(batch))
+            on_progress(reader.source, reader.source.events + reader.source.to_device or len(batch))
     summary = Summary(
         inputs=[reader.source for reader in readers],
         keys=key_inputs,
@@ -128,13 +134,37 @@ class _Audit:
         self._rooms = Rooms(self._table, self._chronology)
         self._malformed: list[tuple[int, int, str]] = []
         self._repeated = 0
+        self._to_device = ToDeviceTable()
+        self._to_device_malformed: list[tuple[int, str, str]] = []
+        self._to_device_findings = ToDeviceFindings(self._to_device, self._claimable)
 
-    def take(self, batch: EvidenceBatch) -> None:
+    def take(self, batch: EvidenceBatch | ToDeviceBatch) -> None:
         """Take in one batch."""
+        if isinstance(batch, ToDeviceBatch):
+            self._take_to_device(batch)
+            return
         source = batch.source
         self._malformed += [(source.number, locator, why) for locator, why in batch.malformed]
         for i in range(len(batch)):
             self._take_event(batch, i, source)
+
+    def _take_to_device(self, batch: ToDeviceBatch) -> None:
+        table, number = self._to_device, batch.source.number
+        prefix = f"{batch.table} " if batch.table else ""
+        self._to_device_malformed += [(number, f"{prefix}{locator}", why) for locator, why in batch.malformed]
+        for i in range(len(batch)):
+            row = table.add(batch, i)
+            if row is None:
+                continue
+            table.notes += [(row, oddity, "", 1) for oddity in batch.oddities.get(i, ())]
+            result = check_to_device(batch.types[i], batch.contents[i], table.keys.is_small, self._limits)
+            table.notes += [(row, code, *note) for code, note in result.notes.items()]
+            for entry in result.entries:
+                table.add_entry(row, entry)
+
+    def _claimable(self, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bool]]:
+        for reader in self._readers:
+            yield from reader.claimable(wanted)
 
     def _take_event(self, batch: EvidenceBatch, i: int, source: Source) -> None:
         table = self._table
@@ -199,6 +229,15 @@ class _Audit:
         yield from self._event_findings()
         yield from self._rooms.check()
         yield from check_sessions(self._table, self._rooms, self._is_ghost_group)
+        for source, locator, why in self._to_device_malformed:
+            yield Finding(
+                code=Reason.EVENT_MALFORMED,
+                severity=Reason.EVENT_MALFORMED.severity,
+                input=source,
+                locator=locator,
+                detail=why,
+            )
+        yield from self._to_device_findings.findings()
         yield from self._source_findings()
 
     def _event_findings(self) -> Iterator[Finding]:
@@ -290,10 +329,15 @@ class _Audit:
     def sum_up(self, summary: Summary) -> None:
         """Fill in the counts."""
         summary.repeated, summary.malformed = self._repeated, len(self._malformed)
-        summary.users = tuple(self._table.users.values)
+        summary.users = (*self._table.users.values, *filter(None, self._to_device.users.values))
         summary.session_keys = None if self._keys is None else len(self._keys)
         totals.add_rooms(summary, self._table, self._rooms)
         totals.add_checks(summary, self._table, with_keys=self._keys is not None)
+        if any(reader.source.to_device for reader in self._readers):
+            listed = any(reader.lists_claimable for reader in self._readers)
+            totals.add_to_device(
+                summary, self._to_device, self._to_device_findings, len(self._to_device_malformed), listed=listed
+            )
 
 
 def _copy_hash(room_id: str, sender: str, kind: str, content: dict[str, object]) -> int:

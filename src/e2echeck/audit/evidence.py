@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from e2echeck.reasons import Reason
 
-__all__ = ["BATCH_ROWS", "EvidenceBatch", "Order", "Source", "Status"]
+__all__ = ["BATCH_ROWS", "EvidenceBatch", "Order", "Source", "Status", "ToDeviceBatch"]
 
 BATCH_ROWS: Final = 1024
 """Rows of a batch: small enough that parsed contents of 1 KiB stay within a few MiB."""
@@ -60,7 +60,8 @@ class Source:
         direction: 1 when a list goes forward in time, -1 when backward, 0 when that is unknown.
         size: bytes.
         sha256: of the file, hexadecimal.
-        events: rows read, repeated ones included.
+        events: rows of room events read, repeated ones included.
+        to_device: to-device messages read, repeated ones included.
         notes: remarks for the summary, each a code or a short phrase.
     """
 
@@ -72,6 +73,7 @@ class Source:
     size: int = 0
     sha256: str = ""
     events: int = 0
+    to_device: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -106,3 +108,34 @@ class EvidenceBatch:
 
     def __len__(self) -> int:
         return len(self.event_ids)
+
+
+@dataclass(slots=True)
+class ToDeviceBatch:
+    """Up to `BATCH_ROWS` to-device messages, as long as no single row of a database holds more.
+
+    Attributes:
+        source: where they come from.
+        table: the table of the database, "" for files.
+        locators: place in the source, or in the table.
+        recipients, devices: to whom, "" where the evidence does not say.
+        streams: place in the homeserver's stream of to-device messages, 0 where unknown.
+        types, senders, contents: as the message says.
+        oddities: what was odd about the JSON of a row.
+        malformed: (locator, reason in words) of what is no message.
+    """
+
+    source: Source
+    table: str = ""
+    locators: list[int] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
+    streams: list[int] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    contents: list[dict[str, object]] = field(default_factory=list)
+    oddities: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
+    malformed: list[tuple[int, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.types)

@@ -16,13 +16,16 @@ SCHEMA_VERSION: Final = 1
 _SENDER: Final = ("sending-device",)
 _CARRIER: Final = ("homeserver", "recorder")
 _MEMBER_OR_SERVER: Final = ("room-member", "homeserver")
+_SENDER_OR_SERVER: Final = ("sending-device", "homeserver")
+_SENDER_OR_CARRIER: Final = ("sending-device", *_CARRIER)
+_BOTH_OR_SERVER: Final = ("sending-device", "receiving-device", "homeserver")
 _ATTRIBUTION: Final[dict[Reason, tuple[str, ...]]] = {
     Reason.MEGOLM_SIGNATURE_INVALID: ("room-member", "homeserver", "recorder"),
     Reason.MEGOLM_MAC_INVALID: ("sending-device", "key-source"),
     Reason.MEGOLM_PADDING_INVALID: _SENDER,
     Reason.AES_LENGTH: _SENDER,
     Reason.MEGOLM_PLAINTEXT_MALFORMED: _SENDER,
-    Reason.MEGOLM_WIRE_NONCANONICAL: ("sending-device", "homeserver"),
+    Reason.MEGOLM_WIRE_NONCANONICAL: _SENDER_OR_SERVER,
     Reason.MEGOLM_MALFORMED: ("room-member", "homeserver", "recorder"),
     Reason.MEGOLM_REPLAY: _MEMBER_OR_SERVER,
     Reason.MEGOLM_INDEX_REUSE: _SENDER,
@@ -32,6 +35,19 @@ _ATTRIBUTION: Final[dict[Reason, tuple[str, ...]]] = {
     Reason.MEGOLM_SESSION_ID_MISMATCH: _MEMBER_OR_SERVER,
     Reason.MEGOLM_ROTATION_OVERDUE: _SENDER,
     Reason.MEGOLM_ALGORITHM_UNKNOWN: _MEMBER_OR_SERVER,
+    Reason.OLM_MALFORMED: _SENDER_OR_CARRIER,
+    Reason.OLM_WIRE_NONCANONICAL: _SENDER_OR_SERVER,
+    Reason.OLM_IDENTITY_MISMATCH: _SENDER_OR_SERVER,
+    # Its authentication code is not checked: whoever carries a message can write another under the same header.
+    Reason.OLM_KEY_REUSE: _SENDER_OR_CARRIER,
+    Reason.OLM_HALF_OPEN: ("receiving-device", *_CARRIER),
+    Reason.OTK_REUSED: _BOTH_OR_SERVER,
+    Reason.OTK_SHARED_OR_FALLBACK: _BOTH_OR_SERVER,
+    Reason.X25519_NON_CONTRIBUTORY: _BOTH_OR_SERVER,
+    Reason.TO_DEVICE_UNENCRYPTED_ROOM_KEY: _SENDER_OR_SERVER,
+    Reason.TO_DEVICE_UNENCRYPTED: _SENDER_OR_SERVER,
+    Reason.TO_DEVICE_MEGOLM_WRAPPED: _SENDER_OR_SERVER,
+    Reason.TO_DEVICE_REPEATED: _SENDER_OR_CARRIER,
     Reason.EVENT_PLAINTEXT: _MEMBER_OR_SERVER,
     Reason.EVENT_COPIES_DIFFER: _CARRIER,
     Reason.EVENT_MALFORMED: _CARRIER,
@@ -60,10 +76,13 @@ class Finding:
         related_event_ids: all events concerned, in the order of the evidence, where they are several.
         room_id, sender, device_id, session_id: as the event says (device_id is a claim).
         senders, room_ids: all of them, where a session has several.
+        recipient, recipient_device_id: of a to-device message, where the evidence tells them.
+        sender_key, recipient_key: Curve25519 keys that an Olm message names, in base64; claims.
         index_from, index_to: message indices concerned, inclusive.
         count: how many events or indices.
         input: number of the input in the summary, or None.
-        locator: where in the input: ``item 7`` or ``row 7``.
+        locator: where in the input: the number of an item or row, after the name of its table if it is another.
+        related_locators: where all to-device messages concerned are, as ``input:locator``; those have no ids.
         detail: one short phrase of numbers and codes; never input, plaintext or keys.
     """
 
@@ -77,11 +96,16 @@ class Finding:
     senders: tuple[str, ...] = ()
     device_id: str | None = None
     session_id: str | None = None
+    recipient: str | None = None
+    recipient_device_id: str | None = None
+    sender_key: str | None = None
+    recipient_key: str | None = None
     index_from: int | None = None
     index_to: int | None = None
     count: int | None = None
     input: int | None = None
     locator: str | None = None
+    related_locators: tuple[str, ...] = ()
     detail: str = ""
 
     @property

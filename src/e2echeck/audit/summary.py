@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from e2echeck.audit.keys import KeyInput
     from e2echeck.audit.readers import Skipped
 
-__all__ = ["NotAssessed", "RoomTotals", "Summary"]
+__all__ = ["NotAssessed", "RoomTotals", "Summary", "ToDeviceTotals"]
 
 
 @dataclass(slots=True)
@@ -50,6 +50,30 @@ class RoomTotals:
     soft_failed: int = 0
 
 
+@dataclass(slots=True)
+class ToDeviceTotals:
+    """Counts of to-device messages.
+
+    Attributes:
+        messages: different messages.
+        encrypted: of these, of type m.room.encrypted.
+        olm_pre_key, olm_normal: readable Olm ciphertexts in them, one for each recipient that a message names.
+        sessions: different sessions that pre-key messages name.
+        repeated: rows that were a further copy of a message.
+        malformed: rows that were no message.
+        clear: messages that are not encrypted, by type; types outside the specification are one.
+    """
+
+    messages: int = 0
+    encrypted: int = 0
+    olm_pre_key: int = 0
+    olm_normal: int = 0
+    sessions: int = 0
+    repeated: int = 0
+    malformed: int = 0
+    clear: dict[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class NotAssessed:
     """Something that a reader might expect and that was not decided.
@@ -75,6 +99,7 @@ class Summary:
         inputs, keys, skipped: provenance.
         rooms: totals by room, in the order in which the rooms were met.
         total: totals of all rooms.
+        to_device: totals of to-device messages.
         repeated: rows that were a further copy of an event.
         malformed: rows that were no event.
         sessions: sessions with authentic messages.
@@ -83,7 +108,7 @@ class Summary:
         not_assessed: what was left open, and why.
         codes, severities: findings by code and by severity.
         backend: which engine did the work.
-        users: all senders met; real ids, for pseudonymising and never for a report.
+        users: all senders and recipients met; real ids, for pseudonymising and never for a report.
     """
 
     inputs: list[Source] = field(default_factory=list)
@@ -91,6 +116,7 @@ class Summary:
     skipped: list[Skipped] = field(default_factory=list)
     rooms: list[RoomTotals] = field(default_factory=list)
     total: RoomTotals = field(default_factory=lambda: RoomTotals(""))
+    to_device: ToDeviceTotals = field(default_factory=ToDeviceTotals)
     repeated: int = 0
     malformed: int = 0
     sessions: int = 0

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from e2echeck.audit.checks import message, room, session
+from e2echeck.audit.checks import message, olm, room, session, to_device
 from e2echeck.audit.evidence import Status
-from e2echeck.audit.summary import NotAssessed, RoomTotals
+from e2echeck.audit.summary import NotAssessed, RoomTotals, ToDeviceTotals
+from e2echeck.audit.to_device_table import NO_NUMBER
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
+    from e2echeck.audit.checks.olm import ToDeviceFindings
     from e2echeck.audit.checks.room import Rooms
     from e2echeck.audit.summary import Summary
     from e2echeck.audit.table import EventTable
+    from e2echeck.audit.to_device_table import ToDeviceTable
 
-__all__ = ["add_checks", "add_rooms"]
+__all__ = ["add_checks", "add_rooms", "add_to_device"]
 
 _EVIDENCE_REASONS: Final = (
     Reason.EVENT_MALFORMED,
@@ -115,3 +119,58 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
         NotAssessed("hashes and signatures of events", "not part of this release"),
     ]
     summary.checks = tuple(sorted(set(checks)))
+
+
+def add_to_device(
+    summary: Summary, table: ToDeviceTable, findings: ToDeviceFindings, malformed: int, *, listed: bool
+) -> None:
+    """Totals of to-device messages, which checks ran on them, and what they could not decide.
+
+    Args:
+        summary: to fill in; rooms are done.
+        table: all to-device messages.
+        findings: after all of them were given.
+        malformed: rows that were no message.
+        listed: whether an input lists one-time and fallback keys.
+    """
+    totals = summary.to_device = ToDeviceTotals(
+        messages=len(table),
+        olm_normal=sum(session == NO_NUMBER for session in table.session),
+        olm_pre_key=sum(session != NO_NUMBER for session in table.session),
+        sessions=len(table.sessions),
+        repeated=table.repeated,
+        malformed=malformed,
+    )
+    clear: Counter[str] = Counter()
+    for number, count in Counter(table.kind).items():
+        kind = table.kinds[number]
+        if kind == "m.room.encrypted":
+            totals.encrypted = count
+        else:
+            clear[room.type_shown(kind)] += count
+    totals.clear = dict(sorted(clear.items()))
+    checks = [*to_device.REASONS, *olm.REASONS]
+    if listed:
+        checks.append(Reason.OTK_REUSED)
+    summary.checks = tuple(sorted({*summary.checks, *checks}))
+    if totals.encrypted:
+        summary.not_assessed += [
+            NotAssessed("MAC and plaintext of Olm messages", "only the devices hold the state of a session"),
+            NotAssessed("whose keys Olm messages name", "attribution needs device keys"),
+        ]
+    if findings.unknown_keys:
+        summary.not_assessed.append(
+            NotAssessed(
+                "whether keys of several sessions are fallback keys",
+                "the evidence lists them neither as one-time nor as fallback keys",
+                findings.unknown_keys,
+            )
+        )
+    if findings.unheard:
+        summary.not_assessed.append(
+            NotAssessed(
+                "whether repeated pre-key messages were answered",
+                "the evidence holds no message to their sender",
+                findings.unheard,
+            )
+        )

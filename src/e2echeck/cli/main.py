@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser(
         "audit",
         help="check recorded evidence message by message",
-        description="Checks every Megolm message in recorded evidence, with or without keys.",
+        description="Checks every message in recorded evidence: Megolm with or without keys, Olm without.",
         allow_abbrev=False,
     )
     verb.add_argument(

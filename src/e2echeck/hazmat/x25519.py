@@ -3,13 +3,34 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from e2echeck.errors import InputError, VerificationError
+from e2echeck.hazmat import edwards
 from e2echeck.reasons import Reason
 
-__all__ = ["exchange", "public_key"]
+__all__ = ["exchange", "is_small_order", "public_key"]
+
+_MASK: Final = 2**255 - 1
+
+
+def _small_order() -> frozenset[int]:
+    """All u below 2^255 of the points of small order, on the curve and on its twist.
+
+    On the curve they come from the y of the Edwards curve by u = (1 + y) / (1 - y), the neutral element as 0
+    (RFC 7748 section 4.1); the twist adds the point of order 4 with u = -1, for which doubling gives u = 0.
+    """
+    ys = {
+        (int.from_bytes(encoding, "little") & _MASK) % edwards.P for encoding in edwards.SMALL_ORDER_ENCODINGS
+    } - {1}
+    us = {(1 + y) * pow(1 - y, -1, edwards.P) % edwards.P for y in ys} | {0, edwards.P - 1}
+    return frozenset(spelling for u in us for spelling in (u, u + edwards.P) if spelling <= _MASK)
+
+
+_SMALL_ORDER: Final = _small_order()
 
 
 def exchange(secret: bytes, public: bytes) -> bytes:
@@ -34,6 +55,20 @@ def exchange(secret: bytes, public: bytes) -> bytes:
         return bindings.crypto_scalarmult(secret, public)
     except CryptoError:
         raise VerificationError(Reason.X25519_NON_CONTRIBUTORY) from None
+
+
+def is_small_order(public: bytes) -> bool:
+    """Whether a key is of small order, in any of its spellings: every key agreement with it gives zeros.
+
+    Such a key is what `exchange` refuses, with whatever secret.  In variable time, for public keys.
+
+    Raises:
+        InputError: ``x25519.key-length``.
+
+    Clause: RFC 7748 section 6.1.
+    """
+    _require_length(public)
+    return int.from_bytes(public, "little") & _MASK in _SMALL_ORDER
 
 
 def public_key(secret: bytes) -> bytes:

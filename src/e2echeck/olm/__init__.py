@@ -19,12 +19,10 @@ from e2echeck.olm.account import Account
 from e2echeck.olm.message import Message, PreKeyMessage, read_ciphertext
 from e2echeck.olm.one_time_keys import OneTimeKeyGenerationResult
 from e2echeck.olm.session import Session
-from e2echeck.olm.session_config import VERSION_1, VERSION_2, SessionConfig
+from e2echeck.olm.session_config import SessionConfig
 from e2echeck.olm.session_keys import SessionKeys
 
 __all__ = [
-    "VERSION_1",
-    "VERSION_2",
     "Account",
     "Message",
     "OneTimeKeyGenerationResult",

@@ -26,7 +26,7 @@ from e2echeck.olm.fallback_keys import FallbackKeys
 from e2echeck.olm.message import PreKeyMessage
 from e2echeck.olm.one_time_keys import MAX_PUBLISHED, OneTimeKeyGenerationResult, OneTimeKeys
 from e2echeck.olm.session import Session
-from e2echeck.olm.session_config import VERSION_1, SessionConfig
+from e2echeck.olm.session_config import SessionConfig
 from e2echeck.olm.session_keys import SessionKeys, read_curve25519_key
 from e2echeck.reasons import Reason
 from e2echeck.verdict import STRICT, Strictness
@@ -211,7 +211,7 @@ class Account:
         identity_key: str | bytes,
         one_time_key: str | bytes,
         *,
-        config: SessionConfig = VERSION_1,
+        config: SessionConfig = SessionConfig.VERSION_1,
         rng: Callable[[int], bytes] = os.urandom,
     ) -> Session:
         """Begin a session with another device.
@@ -242,7 +242,7 @@ class Account:
         their_identity_key: str | bytes,
         pre_key_message: str | bytes | PreKeyMessage,
         *,
-        config: SessionConfig = VERSION_1,
+        config: SessionConfig = SessionConfig.VERSION_1,
         strictness: Strictness = STRICT,
         accept: Callable[[bytes], object] | None = None,
     ) -> tuple[Session, bytes]:

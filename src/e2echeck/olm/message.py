@@ -2,7 +2,7 @@
 """Olm messages, and the entry of an ``m.room.encrypted`` event that carries one.
 
 A normal message is ``03 | 0A 20 ratchet key | 10 chain index | 22 length ciphertext | MAC (8)``, with version byte 4
-and a MAC of 32 bytes in sessions of `VERSION_2`.  A pre-key message is ``03 | 0A 20 one-time key | 12 20 base key |
+and a MAC of 32 bytes in sessions of version 2.  A pre-key message is ``03 | 0A 20 one-time key | 12 20 base key |
 1A 20 identity key | 22 length normal message``; it has no MAC of its own.
 """
 
@@ -22,7 +22,7 @@ from e2echeck.encoding import (
 )
 from e2echeck.errors import InputError
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.olm.session_config import VERSION_1, SessionConfig
+from e2echeck.olm.session_config import SessionConfig
 from e2echeck.olm.session_keys import SessionKeys
 from e2echeck.reasons import Reason
 from e2echeck.verdict import Parsed
@@ -64,7 +64,7 @@ class Message:
 
     @classmethod
     def parse(
-        cls, message: str | bytes, *, config: SessionConfig = VERSION_1, limits: Limits = DEFAULT
+        cls, message: str | bytes, *, config: SessionConfig = SessionConfig.VERSION_1, limits: Limits = DEFAULT
     ) -> Parsed[Message]:
         """Read a normal message.
 
@@ -151,7 +151,7 @@ class PreKeyMessage:
 
     @classmethod
     def parse(
-        cls, message: str | bytes, *, config: SessionConfig = VERSION_1, limits: Limits = DEFAULT
+        cls, message: str | bytes, *, config: SessionConfig = SessionConfig.VERSION_1, limits: Limits = DEFAULT
     ) -> Parsed[PreKeyMessage]:
         """Read a pre-key message and the normal message inside.
 
@@ -199,7 +199,7 @@ class PreKeyMessage:
 
 
 def read_ciphertext(
-    entry: object, *, config: SessionConfig = VERSION_1, limits: Limits = DEFAULT
+    entry: object, *, config: SessionConfig = SessionConfig.VERSION_1, limits: Limits = DEFAULT
 ) -> Parsed[Message] | Parsed[PreKeyMessage]:
     """Read the entry that an ``m.room.encrypted`` event has for one recipient: ``{"type": 0 or 1, "body": base64}``.
 

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
 
-__all__ = ["VERSION_1", "VERSION_2", "SessionConfig"]
+__all__ = ["SessionConfig"]
 
 
 class SessionConfig(Enum):
     """The configuration of a session, agreed upon outside of it.
+
+    ``VERSION_1`` is ``m.olm.v1.curve25519-aes-sha2``: version byte 3, the first 8 bytes of the code (Matrix Olm,
+    "Version 1").  ``VERSION_2`` has version byte 4 and all 32 bytes; it is experimental in vodozemac, and in no
+    specification yet.
 
     The version byte of a message never chooses: whoever could choose the shorter code would forge more easily.
 
@@ -27,10 +30,3 @@ class SessionConfig(Enum):
         self.version = version
         self.message_version = message_version
         self.mac_length = mac_length
-
-
-VERSION_1: Final = SessionConfig.VERSION_1
-"""``m.olm.v1.curve25519-aes-sha2``: version byte 3, the first 8 bytes of the code.  Clause: Matrix Olm, "Version 1"."""
-
-VERSION_2: Final = SessionConfig.VERSION_2
-"""Version byte 4, all 32 bytes of the code.  Experimental in vodozemac, and in no specification yet."""

@@ -60,6 +60,7 @@ from e2echeck.room_keys.to_device import (
     check_to_device,
     decrypt_to_device,
     read_encrypted,
+    unencrypted_reason,
 )
 from e2echeck.room_keys.withheld import WITHHELD_CODES, Withheld, build_withheld, read_withheld
 
@@ -104,4 +105,5 @@ __all__ = [
     "read_room_key",
     "read_room_key_request",
     "read_withheld",
+    "unencrypted_reason",
 ]

@@ -42,6 +42,7 @@ __all__ = [
     "check_to_device",
     "decrypt_to_device",
     "read_encrypted",
+    "unencrypted_reason",
 ]
 
 OLM_ALGORITHM: Final = "m.olm.v1.curve25519-aes-sha2"
@@ -123,6 +124,19 @@ class DecryptedToDevice:
         return f"<DecryptedToDevice in session {self.session_id}, secret>"
 
 
+def unencrypted_reason(event_type: str) -> Reason | None:
+    """Why an event of this type must not come to a device in clear, or None when it may.
+
+    ``to-device.unencrypted-room-key`` for m.room_key and m.forwarded_room_key, ``to-device.unencrypted`` for
+    m.secret.send, m.dummy and m.room_key_bundle.
+
+    Clause: Matrix CS, the named event types.
+    """
+    if event_type in _ROOM_KEYS:
+        return Reason.TO_DEVICE_UNENCRYPTED_ROOM_KEY
+    return Reason.TO_DEVICE_UNENCRYPTED if event_type in _ENCRYPTED_ONLY else None
+
+
 def check_to_device(event: object) -> Verdict:
     """What can be said against an event to a device before anything is decrypted.
 
@@ -142,10 +156,8 @@ def check_to_device(event: object) -> Verdict:
     reason: Reason | None = None
     if not isinstance(kind, str) or not isinstance(sender, str) or not isinstance(content, dict):
         reason = Reason.TO_DEVICE_MALFORMED
-    elif kind in _ROOM_KEYS:
-        reason = Reason.TO_DEVICE_UNENCRYPTED_ROOM_KEY
-    elif kind in _ENCRYPTED_ONLY:
-        reason = Reason.TO_DEVICE_UNENCRYPTED
+    elif unencrypted_reason(kind) is not None:
+        reason = unencrypted_reason(kind)
     elif kind == "m.room.encrypted" and content.get("algorithm") != OLM_ALGORITHM:
         algorithm = content.get("algorithm")
         megolm = isinstance(algorithm, str) and algorithm.startswith("m.megolm.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from e2echeck.audit.evidence import EvidenceBatch, Source
+    from e2echeck.audit.evidence import EvidenceBatch, Source, ToDeviceBatch
     from e2echeck.limits import Limits
 
 __all__ = ["Reader", "Skipped", "UnreadableInputError", "open_inputs"]
@@ -41,11 +41,18 @@ class Reader(Protocol):
     def source(self) -> Source:
         """The input; size, hash, count and notes are complete when `batches` has ended."""
 
-    def batches(self) -> Iterator[EvidenceBatch]:
-        """The events in the order of the input.  Reads the input once, in bounded memory."""
+    def batches(self) -> Iterator[EvidenceBatch | ToDeviceBatch]:
+        """Events and to-device messages in the order of the input.  Reads the input once, in bounded memory."""
 
     def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """(room_id, event_id, ids of prev_events) of the events in these rooms; reads the input once more."""
+
+    def claimable(self, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bool]]:
+        """(key, whether it is a fallback key) of those wanted that the input lists; reads it once more."""
+
+    @property
+    def lists_claimable(self) -> bool:
+        """Whether the input lists one-time or fallback keys at all; known when `batches` has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON evidence: lists of events, /messages answers, event JSON lines, and lists of wrapped PDUs."""
+"""JSON evidence: events, answers of /messages, wrapped PDUs, and to-device messages; as lists or JSON lines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import re
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 from e2echeck import canonical_json
-from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, Source, Status
+from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, Source, Status, ToDeviceBatch
 from e2echeck.audit.readers.json_stream import elements
 from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
+from e2echeck.audit.readers.to_device import add_message, add_record, is_bare, is_record, sync_events
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonReader", "recognise"]
 
-Shape = Literal["events", "pdus", "messages"]
+Shape = Literal["events", "pdus", "messages", "to-device"]
 _LOOK_AT: Final = 20
 _SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
 
@@ -34,7 +35,7 @@ def recognise(path: Path, limits: Limits) -> tuple[Shape, Order]:
         InputError: ``json.*`` when it is no JSON, ``evidence.unreadable`` when it is JSON of another shape.
     """
     with path.open("rb") as file:
-        empty_list = False
+        empty_list = to_device = False
         for count, (_, raw) in enumerate(elements(file, limit=limits.json_bytes)):
             try:
                 value = canonical_json.read(raw, limits=limits).value
@@ -44,14 +45,20 @@ def recognise(path: Path, limits: Limits) -> tuple[Shape, Order]:
                 shape = _shape_of(value)
                 if shape is not None:
                     return shape
+                to_device = to_device or is_record(value) or is_bare(value) or sync_events(value) is not None
             if count + 1 == _LOOK_AT:
                 break
         else:
             file.seek(0)
             empty_list = file.read(1024).split() in ([b"[", b"]"], [b"[]"])
+    # Asked last: what stands among room events is one that lacks its id.
+    if to_device:
+        return "to-device", "unknown"
     if empty_list:
         return "events", "list"
-    raise InputError(Reason.EVIDENCE_UNREADABLE, "JSON, but no list of events, PDUs or /messages answers")
+    raise InputError(
+        Reason.EVIDENCE_UNREADABLE, "JSON, but no list of events, PDUs, to-device messages or answers"
+    )
 
 
 def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
@@ -92,8 +99,18 @@ class JsonReader:
         self._limits = limits
         self.source = Source(number, str(path), shape[0], shape[1], size=path.stat().st_size)
 
-    def batches(self) -> Iterator[EvidenceBatch]:
-        """The events of the file.
+    @property
+    def lists_claimable(self) -> bool:
+        """No file lists one-time keys."""
+        return False
+
+    def claimable(self, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bool]]:
+        """Nothing."""
+        del wanted
+        yield from ()
+
+    def batches(self) -> Iterator[EvidenceBatch | ToDeviceBatch]:
+        """The events or to-device messages of the file.
 
         What is JSON by its brackets but not inside, and what is JSON but no event, is noted as malformed and
         reading goes on.
@@ -101,6 +118,9 @@ class JsonReader:
         Raises:
             InputError: ``evidence.unreadable`` where the file stops being JSON or cannot be read.
         """
+        if self.source.shape == "to-device":
+            yield from self._to_device()
+            return
         direction = _Direction()
         batch, ordinal = EvidenceBatch(self.source), 0
         with self._path.open("rb") as file:
@@ -122,6 +142,42 @@ class JsonReader:
         direction.look_at(batch)
         if self.source.order == "list":
             self.source.direction = direction.decide()
+        yield batch
+
+    def _to_device(self) -> Iterator[ToDeviceBatch]:
+        batch, ordinal, only_part = ToDeviceBatch(self.source), 0, False
+        with self._path.open("rb") as file:
+            hashing = _Hashing(file)
+            for raw in self._elements(hashing):
+                try:
+                    parsed = canonical_json.read(raw, limits=self._limits)
+                    value, oddities = parsed.value, parsed.oddities
+                except InputError as error:
+                    value, oddities = str(error.code), ()
+                events = sync_events(value) if isinstance(value, dict) else None
+                if events is not None:
+                    only_part = True
+                    if Reason.JSON_DUPLICATE_KEY in oddities:
+                        self.source.notes.append(f"{Reason.JSON_DUPLICATE_KEY}: somewhere in an answer")
+                    oddities = ()
+                elif len(raw) > self._limits.event_bytes:
+                    events = [f"{len(raw)} bytes"]
+                for item in [value] if events is None else events:
+                    if isinstance(item, dict) and is_record(item):
+                        add_record(batch, item, ordinal, oddities)
+                    elif isinstance(item, str):
+                        batch.malformed.append((ordinal, item if events is None else "no JSON object"))
+                    else:
+                        add_message(batch, item, ordinal, oddities=oddities)
+                    ordinal += 1
+                    if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                        self.source.to_device = ordinal
+                        yield batch
+                        batch = ToDeviceBatch(self.source)
+        if only_part:
+            self.source.notes.append("of answers of /sync only the to-device messages were read")
+        self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
+        self.source.to_device = ordinal
         yield batch
 
     def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

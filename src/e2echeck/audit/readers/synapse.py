@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from e2echeck import canonical_json
-from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Source, Status
+from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Source, Status, ToDeviceBatch
 from e2echeck.audit.readers.normalise import add_event
+from e2echeck.audit.readers.to_device import add_bundle, add_record
+from e2echeck.encoding import decode_base64
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
@@ -33,7 +35,13 @@ TESTED_SCHEMA_VERSIONS: Final = frozenset({94})
 _NEEDED: Final = {
     "events": {"stream_ordering", "topological_ordering", "event_id", "room_id"},
     "event_json": {"event_id", "json", "internal_metadata"},
+    "device_inbox": {"user_id", "device_id", "stream_id", "message_json"},
+    "device_federation_outbox": {"destination", "stream_id", "messages_json"},
+    "e2e_one_time_keys_json": {"key_json"},
+    "e2e_fallback_keys_json": {"key_json"},
 }
+_EVENT_TABLES: Final = ("events", "event_json")
+_KEY_TABLES: Final = (("e2e_one_time_keys_json", False), ("e2e_fallback_keys_json", True))
 _LONGEST_VALUE: Final = 64 * 2**20
 _READ: Final = 2**20
 _SIDECARS: Final = ("-wal", "-journal")
@@ -47,7 +55,7 @@ def is_synapse(path: Path) -> bool:
     for with_sidecars in (False, True):
         try:
             with _opened(path, with_sidecars=with_sidecars) as (connection, _):
-                if all(_is_table(connection, name) for name in _NEEDED):
+                if all(_is_table(connection, name) for name in _EVENT_TABLES):
                     return True
         except (sqlite3.Error, OSError):
             continue
@@ -115,15 +123,16 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
 
 
 class SynapseReader:
-    """Reads the events of one database in the order in which they arrived."""
+    """Reads one database: events in the order in which they arrived, then what is queued of to-device messages."""
 
     def __init__(self, path: Path, number: int, limits: Limits) -> None:
         self._path = path
         self._limits = limits
         self.source = Source(number, str(path), "synapse-sqlite", "stream", size=path.stat().st_size)
+        self.lists_claimable = False
 
-    def batches(self) -> Iterator[EvidenceBatch]:
-        """The events of the database.
+    def batches(self) -> Iterator[EvidenceBatch | ToDeviceBatch]:
+        """The events of the database, and the to-device messages that wait there for devices and other servers.
 
         Raises:
             InputError: ``evidence.unreadable`` when it is damaged or changes its form while it is read.
@@ -134,13 +143,102 @@ class SynapseReader:
                     self.source.notes.append("opened as a private copy: a log or journal lies beside it")
                 self._note_schema(connection)
                 yield from self._read(connection)
+                yield from self._read_inbox(connection)
+                yield from self._read_outbox(connection)
+                self.lists_claimable = all(_is_table(connection, table) for table, _ in _KEY_TABLES)
             self._hash()
-        except sqlite3.Error as error:
-            # The message of SQLite names its own objects, never a value.
-            name = getattr(error, "sqlite_errorname", type(error).__name__)
-            raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {name}") from None
-        except OSError as error:
-            raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
+        except (sqlite3.Error, OSError) as error:
+            raise self._unreadable(error) from None
+
+    def claimable(self, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bool]]:
+        """Those keys that devices have uploaded to be claimed and that nobody has claimed yet, and fallback keys.
+
+        Synapse deletes a one-time key when it is claimed and a fallback key when it is replaced.  Signatures of the
+        keys are NOT checked.
+        """
+        if not self.lists_claimable:
+            return
+        try:
+            with _opened(self._path) as (connection, _):
+                for table, is_fallback in _KEY_TABLES:
+                    for (text,) in connection.execute(f"SELECT key_json FROM {table}"):
+                        key = self._claimable_key(text)
+                        if key in wanted:
+                            yield key, is_fallback
+        except (sqlite3.Error, OSError) as error:
+            raise self._unreadable(error) from None
+
+    def _claimable_key(self, text: object) -> bytes:
+        """The key in one row, b"" when there is none."""
+        if not isinstance(text, bytes) or len(text) > self._limits.event_bytes:
+            return b""
+        try:
+            value = canonical_json.read(text, limits=self._limits).value
+            key = value.get("key") if isinstance(value, dict) else value
+            return decode_base64(key, length=32).value if isinstance(key, str) else b""
+        except InputError:
+            return b""
+
+    def _unreadable(self, error: sqlite3.Error | OSError) -> InputError:
+        # The message of SQLite names its own objects, never a value.
+        name = error.strerror if isinstance(error, OSError) else getattr(error, "sqlite_errorname", "")
+        return InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {name or type(error).__name__}")
+
+    def _read_inbox(self, connection: sqlite3.Connection) -> Iterator[ToDeviceBatch]:
+        """Messages that local devices have not fetched yet; Synapse deletes them afterwards."""
+        if not _is_table(connection, "device_inbox"):
+            return
+        rows = connection.execute(
+            "SELECT stream_id, message_json, user_id, device_id FROM device_inbox"
+            " ORDER BY stream_id, user_id, device_id"
+        )
+        while chunk := rows.fetchmany(BATCH_ROWS):
+            batch = ToDeviceBatch(self.source, "device_inbox")
+            for stream, text, user, device in chunk:
+                row = self._row(batch, stream, text)
+                if row is not None:
+                    record = {
+                        "to_user": _text(user), "to_device": _text(device), "stream_id": stream, "message": row[0],
+                    }  # fmt: skip
+                    add_record(batch, record, stream, row[1])
+            self.source.to_device += len(chunk)
+            yield batch
+
+    def _read_outbox(self, connection: sqlite3.Connection) -> Iterator[ToDeviceBatch]:
+        """Messages that other servers have not taken yet; the inbox of federation keeps only ids of messages."""
+        if not _is_table(connection, "device_federation_outbox"):
+            return
+        rows = connection.execute(
+            "SELECT stream_id, messages_json FROM device_federation_outbox ORDER BY stream_id, destination"
+        )
+        batch = ToDeviceBatch(self.source, "device_federation_outbox")
+        for stream, text in rows:
+            row = self._row(batch, stream, text)
+            if row is not None:
+                add_bundle(batch, row[0], stream, stream=max(stream, 0), oddities=row[1])
+            if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                self.source.to_device += len(batch) + len(batch.malformed)
+                yield batch
+                batch = ToDeviceBatch(self.source, "device_federation_outbox")
+        self.source.to_device += len(batch) + len(batch.malformed)
+        yield batch
+
+    def _row(self, batch: ToDeviceBatch, stream: object, text: object) -> tuple[object, tuple[Reason, ...]] | None:
+        """The JSON value in a row with its oddities, or None with a note why there is none."""
+        if type(stream) is not int:
+            batch.malformed.append((0, "stream_id is no number"))
+        elif not isinstance(text, bytes):
+            batch.malformed.append((stream, "no text"))
+        elif len(text) > self._limits.event_bytes:
+            batch.malformed.append((stream, f"{len(text)} bytes"))
+        else:
+            try:
+                parsed = canonical_json.read(text, limits=self._limits)
+            except InputError as error:
+                batch.malformed.append((stream, str(error.code)))
+            else:
+                return parsed.value, parsed.oddities
+        return None
 
     def _note_schema(self, connection: sqlite3.Connection) -> None:
         version: object = None
@@ -232,6 +330,14 @@ class SynapseReader:
         """Nothing: the order of arrival decides in a database."""
         del rooms
         yield from ()
+
+
+def _text(value: object) -> str | None:
+    """A text column, None for what is none."""
+    try:
+        return value.decode() if isinstance(value, bytes) else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _soft_failed(metadata: bytes) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keyed pseudonyms for users, devices and sessions.  Localparts can be health-insurance numbers."""
+"""Keyed pseudonyms for users, devices, sessions and keys.  Localparts can be health-insurance numbers."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ class Pseudonyms:
     def session(self, session_id: str | None) -> str | None:
         """For a session id: ``session-`` and 16 hexadecimal digits."""
         return self._name("session", session_id)
+
+    def key(self, key: str | None) -> str | None:
+        """For a Curve25519 key: ``key-`` and 16 hexadecimal digits."""
+        return self._name("key", key)
 
     def path(self, path: str) -> str:
         """A path in which parts that name a user are replaced."""

@@ -34,11 +34,16 @@ def finding_record(finding: Finding, names: Pseudonyms) -> dict[str, object]:
         "senders": [names.user(sender) for sender in senders],
         "device_id": names.device(finding.device_id),
         "session_id": names.session(finding.session_id),
+        "recipient": names.user(finding.recipient),
+        "recipient_device_id": names.device(finding.recipient_device_id),
+        "sender_key": names.key(finding.sender_key),
+        "recipient_key": names.key(finding.recipient_key),
         "index_from": finding.index_from,
         "index_to": finding.index_to,
         "count": finding.count,
         "input": finding.input,
         "locator": finding.locator,
+        "related_locators": list(finding.related_locators),
         "attributable_to": list(finding.attributable_to),
         "detail": finding.detail,
         "clause": finding.code.clause,
@@ -75,6 +80,7 @@ def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, objec
                 "size": source.size,
                 "sha256": source.sha256,
                 "events": source.events,
+                "to_device": source.to_device,
                 "notes": source.notes,
             }
             for source in summary.inputs
@@ -101,6 +107,7 @@ def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, objec
             "sessions": summary.sessions,
             "session_keys": summary.session_keys,
         },
+        "to_device": asdict(summary.to_device),
         "rooms": [asdict(room) for room in summary.rooms],
         "findings": [
             {"code": str(code), "severity": str(severity), "count": count}

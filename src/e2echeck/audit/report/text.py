@@ -11,9 +11,10 @@ from e2echeck.audit.report.records import finding_record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from e2echeck.audit.evidence import Source
     from e2echeck.audit.finding import Finding
     from e2echeck.audit.report.pseudonyms import Pseudonyms
-    from e2echeck.audit.summary import RoomTotals, Summary
+    from e2echeck.audit.summary import RoomTotals, Summary, ToDeviceTotals
 
 __all__ = ["finding_lines", "safe", "summary_lines"]
 
@@ -32,7 +33,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "pruned": "pruned", "rejected": "rejected", "soft": "soft-failed",
         "findings": "Findings", "none": "none", "not_assessed": "Not assessed", "undecidable": "undecidable",
         "repeated": "further copies of events", "malformed": "malformed", "incomplete": "The audit is INCOMPLETE.",
-
+        "to_device": "to-device messages", "recipient": "recipient", "pre_key": "pre-key", "normal": "normal",
+        "sender_key": "key", "recipient_key": "recipient's key", "copies": "further copies",
     },
     "de": {
         "error": "Fehler", "warning": "Warnung", "info": "Hinweis", "events": "Ereignisse", "sender": "Absender",
@@ -46,6 +48,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "findings": "Befunde", "none": "keine", "not_assessed": "Nicht geprüft", "undecidable": "unentscheidbar",
         "repeated": "weitere Kopien von Ereignissen", "malformed": "unlesbar",
         "incomplete": "Die Prüfung ist UNVOLLSTÄNDIG.",
+        "to_device": "To-Device-Nachrichten", "recipient": "Empfänger", "pre_key": "Pre-Key", "normal": "gewöhnlich",
+        "sender_key": "Schlüssel", "recipient_key": "Schlüssel des Empfängers", "copies": "weitere Kopien",
     },
 }  # fmt: skip
 
@@ -62,6 +66,13 @@ GERMAN: Final = {
     "the evidence does not order them and the room's encryption": "ihre Reihenfolge zur Verschlüsselung des Raums ist nicht belegt",
     "which device and user a session belongs to": "zu welchem Gerät und Benutzer eine Sitzung gehört",
     "attribution needs device keys": "dazu braucht es Geräteschlüssel",
+    "MAC and plaintext of Olm messages": "MAC und Klartext von Olm-Nachrichten",
+    "only the devices hold the state of a session": "den Zustand einer Sitzung haben nur die Geräte",
+    "whose keys Olm messages name": "wessen Schlüssel Olm-Nachrichten nennen",
+    "whether keys of several sessions are fallback keys": "ob Schlüssel mehrerer Sitzungen Ersatzschlüssel sind",
+    "the evidence lists them neither as one-time nor as fallback keys": "die Beweismittel führen sie weder als Einmal- noch als Ersatzschlüssel",
+    "whether repeated pre-key messages were answered": "ob wiederholte Pre-Key-Nachrichten beantwortet wurden",
+    "the evidence holds no message to their sender": "die Beweismittel enthalten keine Nachricht an ihren Absender",
     "hashes and signatures of events": "Hashes und Signaturen von Ereignissen",
     "not part of this release": "nicht Teil dieser Ausgabe",
 }
@@ -86,9 +97,11 @@ def finding_lines(finding: Finding, names: Pseudonyms, language: Language = "en"
     yield safe(f"{words[finding.severity]:<8}{finding.code}: {finding.code.text(language)}{detail}")
     if finding.event_id is not None:
         yield f"        {safe(finding.event_id)}"
-    related = finding.related_event_ids
-    for event_id in related[:_MOST_EVENTS_SHOWN]:
-        yield f"        {safe(event_id)}"
+    related = finding.related_event_ids or tuple(
+        f"{words['input']} {locator}" for locator in finding.related_locators
+    )
+    for name in related[:_MOST_EVENTS_SHOWN]:
+        yield f"        {safe(name)}"
     if len(related) > _MOST_EVENTS_SHOWN:
         yield f"        {words['more'].format(len(related) - _MOST_EVENTS_SHOWN)}"
     about = []
@@ -97,6 +110,11 @@ def finding_lines(finding: Finding, names: Pseudonyms, language: Language = "en"
         about.append(f"{words['room' if len(rooms) == 1 else 'rooms']} {', '.join(rooms)}")
     if isinstance(senders, list) and senders:
         about.append(f"{words['sender' if len(senders) == 1 else 'senders']} {', '.join(senders)}")
+    about += [
+        f"{words[name]} {record[name]}"
+        for name in ("sender_key", "recipient", "recipient_key")
+        if record[name] is not None
+    ]
     if record["session_id"] is not None:
         about.append(f"{words['session']} {record['session_id']}")
     if finding.index_from is not None:
@@ -120,7 +138,7 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
     for source in summary.inputs:
         yield safe(
             f"  {words['input']} {source.number}: {names.path(source.path)}"
-            f" ({source.shape}, {source.events} {words['events']}, SHA-256 {source.sha256[:16]}...)"
+            f" ({source.shape}, {_rows(source, words)}, SHA-256 {source.sha256[:16]}...)"
         )
         for note in source.notes:
             yield safe(f"    {note}")
@@ -138,6 +156,7 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
     yield f"  {words['of'].capitalize()} {len(summary.rooms)} {words['rooms']}: {total}"
     if summary.repeated or summary.malformed:
         yield f"  {words['repeated']}: {summary.repeated}; {words['malformed']}: {summary.malformed}"
+    yield from _to_device_lines(summary.to_device, words)
     yield words["findings"]
     if not summary.codes:
         yield f"  {words['none']}"
@@ -151,6 +170,28 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
             yield f"  {what}{number}: {why}"
     if not summary.complete:
         yield words["incomplete"]
+
+
+def _rows(source: Source, words: dict[str, str]) -> str:
+    """How much was read from an input."""
+    counts = [(source.to_device, words["to_device"])] if source.to_device else []
+    if source.events or not counts:
+        counts.insert(0, (source.events, words["events"]))
+    return ", ".join(f"{count} {name}" for count, name in counts)
+
+
+def _to_device_lines(totals: ToDeviceTotals, words: dict[str, str]) -> Iterator[str]:
+    if not (totals.messages or totals.malformed):
+        return
+    yield (
+        f"  {totals.messages} {words['to_device']}: {totals.encrypted} {words['encrypted']}"
+        f" (Olm: {totals.olm_pre_key} {words['pre_key']}, {totals.olm_normal} {words['normal']},"
+        f" {totals.sessions} {words['sessions']}), {sum(totals.clear.values())} {words['clear']}"
+    )
+    if totals.clear:
+        yield f"    {words['clear']}: {', '.join(f'{kind} {count}' for kind, count in totals.clear.items())}"
+    if totals.repeated or totals.malformed:
+        yield f"    {words['copies']}: {totals.repeated}; {words['malformed']}: {totals.malformed}"
 
 
 def _room(room: RoomTotals, summary: Summary, words: dict[str, str]) -> str:
