@@ -124,6 +124,29 @@ def test_oddities_of_normal_messages(oddity: Reason) -> None:
     assert parsed.value.authenticated_forms() == expected
 
 
+def test_a_length_that_is_longer_than_it_must_be() -> None:
+    wire = b"\x03" + forge.field(1, RATCHET) + b"\x10\x05\x22" + forge.varint(16, 2) + BODY + bytes(8)
+    assert Message.parse(wire).oddities == (Reason.WIRE_VARINT_LONG,)
+
+
+@CONFIGS
+def test_the_mac_is_no_field(config: SessionConfig) -> None:
+    """What begins like the next field after the last one belongs to the MAC."""
+    code = b"\x22\x01x" + bytes(config.mac_length - 3)
+    head = bytes((config.message_version,)) + forge.field(1, RATCHET)
+    for fields in (b"\x10\x05", b"\x10" + forge.varint(2**28), b"\x10\x05\x28\x01"):
+        with pytest.raises(InputError, match=r"wire\.field-missing"):
+            Message.parse(head + fields + code, config=config)
+
+
+@CONFIGS
+@pytest.mark.parametrize("missing", [1, 5])
+def test_no_room_for_a_mac(config: SessionConfig, missing: int) -> None:
+    wire = bytes((config.message_version,)) + bytes(config.mac_length - missing)
+    with pytest.raises(InputError, match=r"wire\.length"):
+        Message.parse(wire, config=config)
+
+
 OUTER = [(1, ONE_TIME), (2, BASE), (3, IDENTITY), (4, normal())]
 
 
