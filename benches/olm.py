@@ -17,7 +17,8 @@ from e2echeck.olm import Account, Message, Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIZES = (300, 2000)
+# A payload that says only who writes to whom, and a room key with the device keys of its sender.
+SIZES = (250, 1250)
 TURNS = 20
 CHAIN = 100
 DECRYPTIONS = 1000

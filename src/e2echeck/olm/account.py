@@ -75,7 +75,7 @@ class Account:
 
     @property
     def max_number_of_one_time_keys(self) -> int:
-        """How many one-time keys a client should keep on its homeserver: 50."""
+        """How many one-time keys a client should keep on its homeserver, which is 50."""
         return MAX_PUBLISHED
 
     @property
