@@ -15,6 +15,7 @@ from e2echeck.errors import E2EError, InputError
 from e2echeck.limits import Limits
 from e2echeck.olm import VERSION_1, VERSION_2, Message, PreKeyMessage, SessionConfig, SessionKeys, read_ciphertext
 from e2echeck.olm.message import _MESSAGE_FIELDS
+from e2echeck.olm.session_keys import read_curve25519_key
 from e2echeck.reasons import Reason
 from e2echeck.verdict import CLIENTS, STRICT, Parsed
 from tests.olm import forge
@@ -240,6 +241,24 @@ def test_rubbish_raises_only_our_errors(config: SessionConfig, rubbish: bytes) -
         for text in texts:
             with suppress(E2EError):
                 read(text, config=config)
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 2), st.floats(), st.text(max_size=60), st.binary(max_size=40)
+)
+
+
+@given(st.one_of(ANYTHING, st.dictionaries(st.sampled_from(["type", "body", "x"]), ANYTHING)), ANYTHING)
+def test_entries_of_anything_raise_only_our_errors(entry: object, body: object) -> None:
+    for each in (entry, {"type": 0, "body": body}, {"type": 1, "body": body}):
+        with suppress(E2EError):
+            read_ciphertext(each)
+
+
+@given(st.one_of(st.text(max_size=60), st.binary(max_size=40)))
+def test_keys_of_anything_raise_only_our_errors(key: str | bytes) -> None:
+    with suppress(E2EError):
+        assert len(read_curve25519_key(key)) == 32
 
 
 @given(st.data())
