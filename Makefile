@@ -34,6 +34,7 @@ format: $(VENV)/.lint ## let ruff lay out the code
 
 bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same run
 	$(BIN)/python -m benches.megolm
+	$(BIN)/python -m benches.olm
 	$(BIN)/python -m benches.canonical_json
 	$(BIN)/python -m benches.key_file
 	$(BIN)/python -m benches.audit

@@ -39,6 +39,9 @@ _JSON = "Matrix App: Canonical JSON; RFC 8259"
 _FIELDS = "Matrix Olm/Megolm: message format"
 _MEGOLM = "Matrix Megolm: message format"
 _SESSION = "Matrix Megolm: session-sharing and session export formats"
+_OLM = "Matrix Olm: The Olm Protocol"
+_OLM_FORMAT = "Matrix Olm: The Olm Message Format"
+_OLM_EVENT = "Matrix CS: m.olm.v1.curve25519-aes-sha2"
 _ED25519 = "RFC 8032 section 5.1; Matrix App: Signing Details"
 _ENCRYPTED = "Matrix CS: m.room.encrypted, m.megolm.v1.aes-sha2"
 _ENCRYPTION = "Matrix CS: m.room.encryption"
@@ -392,6 +395,58 @@ class Reason(StrEnum):
         "session-key.signature-invalid", _E, _SESSION, "file",
         "The session key is not signed by the key it carries.",
         "Der Sitzungsschlüssel ist nicht von dem Schlüssel signiert, den er trägt.",
+    )  # fmt: skip
+
+    # Olm
+    OLM_MALFORMED = (
+        "olm.malformed", _E, _OLM_EVENT, "wire",
+        "The entry of the event is no Olm ciphertext: type is not the number 0 or 1, or body is no text.",
+        "Der Eintrag des Ereignisses ist kein Olm-Geheimtext: type ist nicht die Zahl 0 oder 1, oder body kein Text.",
+    )  # fmt: skip
+    OLM_MAC_INVALID = (
+        "olm.mac-invalid", _E, "Matrix Olm: Olm Authenticated Encryption", "keys",
+        "The message authentication code does not fit the session: the message is forged, damaged or for another one.",
+        "Der Authentisierungscode passt nicht zur Sitzung: die Nachricht ist gefälscht, beschädigt oder für eine andere.",
+    )  # fmt: skip
+    OLM_PADDING_INVALID = (
+        "olm.padding-invalid", _E, "Matrix Olm: Olm Authenticated Encryption", "keys",
+        "The authentication code is right but the padding is wrong.",
+        "Der Authentisierungscode stimmt, die Auffüllung nicht.",
+    )  # fmt: skip
+    OLM_INDEX_GAP = (
+        "olm.index-gap", _E, "libolm and vodozemac: at most 2,000 messages skipped in a chain", "keys",
+        "The message lies too far ahead of the last one of its chain.",
+        "Die Nachricht liegt zu weit vor der letzten ihrer Kette.",
+    )  # fmt: skip
+    OLM_INDEX_EXHAUSTED = (
+        "olm.index-exhausted", _E, _OLM_FORMAT, "keys",
+        "The sending chain is past its last index, 2^32-1, and the other side has not answered.",
+        "Die Sendekette ist über ihren letzten Index, 2^32-1, hinaus, und die Gegenseite hat nicht geantwortet.",
+    )  # fmt: skip
+    OLM_MESSAGE_KEY_UNKNOWN = (
+        "olm.message-key-unknown", _E, "Matrix Olm: Receiving messages", "keys",
+        "The key of this message is gone: it was used before, pushed out by later ones, or never kept.",
+        "Der Schlüssel dieser Nachricht ist weg: schon benutzt, von späteren verdrängt oder nie aufgehoben.",
+    )  # fmt: skip
+    OLM_RATCHET_KEY_UNKNOWN = (
+        "olm.ratchet-key-unknown", _E, "Matrix Olm: Receiving messages", "keys",
+        "The message is of no known chain, and no new one can have begun before the last one was answered.",
+        "Die Nachricht gehört zu keiner bekannten Kette, und vor einer Antwort auf die letzte kann keine neue beginnen.",
+    )  # fmt: skip
+    OLM_IDENTITY_MISMATCH = (
+        "olm.identity-mismatch", _E, _OLM_EVENT, "wire",
+        "The pre-key message names another identity key than its sender is known by.",
+        "Die Pre-Key-Nachricht nennt einen anderen Identitätsschlüssel als den, unter dem ihr Absender bekannt ist.",
+    )  # fmt: skip
+    OLM_ONE_TIME_KEY_UNKNOWN = (
+        "olm.one-time-key-unknown", _E, _OLM, "keys",
+        "The account has no one-time or fallback key that the pre-key message names: used before, discarded, or never had.",
+        "Das Konto hat den Einmal- oder Ersatzschlüssel der Pre-Key-Nachricht nicht: benutzt, verworfen oder nie gehabt.",
+    )  # fmt: skip
+    OLM_SESSION_MISMATCH = (
+        "olm.session-mismatch", _E, _OLM, "wire",
+        "The pre-key message belongs to another session.",
+        "Die Pre-Key-Nachricht gehört zu einer anderen Sitzung.",
     )  # fmt: skip
 
     # keys and key files
