@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from e2echeck.errors import InputError, VerificationError
 from e2echeck.reasons import Reason
 
-__all__ = ["exchange", "public_key"]
+__all__ = ["exchange", "is_small_order", "public_key"]
+
+# Clamped it becomes 2^254, which is a multiple of 8 and of no larger order of a point: it takes the keys of small
+# order to zero and no others.
+_TRIAL_SECRET: Final = bytes(32)
 
 
 def exchange(secret: bytes, public: bytes) -> bytes:
@@ -34,6 +40,23 @@ def exchange(secret: bytes, public: bytes) -> bytes:
         return bindings.crypto_scalarmult(secret, public)
     except CryptoError:
         raise VerificationError(Reason.X25519_NON_CONTRIBUTORY) from None
+
+
+def is_small_order(public: bytes) -> bool:
+    """Whether a key is of small order, in any of its spellings: every key agreement with it gives zeros.
+
+    Found out by one key agreement with a public secret; in variable time, for public keys.
+
+    Raises:
+        InputError: ``x25519.key-length``.
+
+    Clause: RFC 7748 section 6.1.
+    """
+    try:
+        exchange(_TRIAL_SECRET, public)
+    except VerificationError:
+        return True
+    return False
 
 
 def public_key(secret: bytes) -> bytes:

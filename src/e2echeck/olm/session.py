@@ -140,8 +140,6 @@ class Session:
                 new ratchet key of the other side was received, and for none otherwise.
 
         Raises:
-            VerificationError: ``x25519.non-contributory`` when the pre-key message that began the session brought
-                a ratchet key of small order.  The session can then not be used to send.
             StateError: ``olm.index-exhausted``.
         """
         ratchet = self._ratchet

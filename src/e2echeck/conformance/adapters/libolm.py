@@ -7,7 +7,10 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import olm
+from olm import account as accounts
 from olm import group_session, utility
+from olm import session as sessions
 
 from e2echeck.conformance.adapters import calls
 from e2echeck.testing.adapter import Answer, accept, unsupported
@@ -20,7 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["Libolm"]
 
 # ValueError: python-olm refuses an empty text by itself.
-_REFUSALS = (group_session.OlmGroupSessionError, utility.OlmVerifyError, ValueError)
+_REFUSALS = (
+    accounts.OlmAccountError,
+    group_session.OlmGroupSessionError,
+    sessions.OlmSessionError,
+    utility.OlmVerifyError,
+    ValueError,
+)
 
 
 class Libolm:
@@ -75,6 +84,58 @@ class Libolm:
         # Text is what this package returns; so told, it can be turned back into the bytes that libolm returned.
         plaintext, index = session.decrypt(calls.text(values, "message"), unicode_errors="surrogateescape")
         return accept(plaintext=plaintext.encode("utf-8", "surrogateescape"), message_index=index)
+
+    def olm_create_inbound_session(self, values: Mapping[str, Any]) -> Answer:
+        """With an account in a state of libolm's own form."""
+        if values["config"] != 1:
+            return unsupported("there is one configuration")
+        account = olm.Account.from_pickle(calls.olm_account(values).encode("ascii"), "")
+        identity_key = calls.to_base64(values["their_identity_key"])
+
+        def begin(wire: bytes) -> tuple[Any, bytes]:
+            message = olm.OlmPreKeyMessage(calls.to_base64(wire))
+            session = olm.InboundSession(account, message, identity_key)
+            plaintext = session.decrypt(message, unicode_errors="surrogateescape")
+            account.remove_one_time_keys(session)
+            return session, plaintext.encode("utf-8", "surrogateescape")
+
+        for wire in values.get("preceding", ()):
+            calls.try_it(_REFUSALS, partial(begin, wire))
+        session, plaintext = begin(values["message"])
+        return accept(plaintext=plaintext, session_id=calls.from_base64(session.id))
+
+    def olm_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
+        """It chooses its own keys, so for a valid vector there is nothing to compare."""
+        keys = [calls.to_base64(values[name]) for name in ("their_identity_key", "their_one_time_key")]
+        olm.OutboundSession(olm.Account(), *keys)
+        return unsupported("it chooses its own keys")
+
+    def olm_encrypt(self, values: Mapping[str, Any]) -> Answer:
+        """With a session in a state of libolm's own form; this package encrypts text only."""
+        if values["config"] != 1:
+            return unsupported("there is one configuration")
+        try:
+            text = values["plaintext"].decode("utf-8")
+        except UnicodeDecodeError:
+            return unsupported("a plaintext that is no text")
+        session = olm.Session.from_pickle(calls.olm_session(values).encode("ascii"), "")
+        message = session.encrypt(text)
+        return accept(message_type=int(message.message_type), message=calls.from_base64(message.ciphertext))
+
+    def olm_decrypt(self, values: Mapping[str, Any]) -> Answer:
+        """With a session in a state of libolm's own form."""
+        if values["config"] != 1:
+            return unsupported("there is one configuration")
+        session = olm.Session.from_pickle(calls.olm_session(values).encode("ascii"), "")
+        for wire in values.get("preceding", ()):
+            calls.try_it(_REFUSALS, partial(_read, session, 1, wire))
+        return accept(plaintext=_read(session, values["message_type"], values["message"]))
+
+
+def _read(session: Any, kind: int, wire: bytes) -> bytes:  # noqa: ANN401 - a class of python-olm
+    message = (olm.OlmPreKeyMessage if kind == 0 else olm.OlmMessage)(calls.to_base64(wire))
+    plaintext: str = session.decrypt(message, unicode_errors="surrogateescape")
+    return plaintext.encode("utf-8", "surrogateescape")
 
 
 def _session(session: Any) -> Answer:  # noqa: ANN401 - a class of python-olm

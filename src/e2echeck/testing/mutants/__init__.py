@@ -19,6 +19,7 @@ from e2echeck.testing.mutants import (
     json_syntax,
     key_file,
     megolm,
+    olm,
 )
 from e2echeck.testing.mutants.registry import MUTANTS, Mutant, Patch, Survivor, survivors
 
@@ -35,5 +36,6 @@ __all__ = [
     "json_syntax",
     "key_file",
     "megolm",
+    "olm",
     "survivors",
 ]
