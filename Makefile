@@ -40,6 +40,7 @@ mutants: $(VENV)/.test ## wrong implementations on purpose: each has to fail its
 
 bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same run
 	$(BIN)/python -m benches.megolm
+	$(BIN)/python -m benches.olm
 	$(BIN)/python -m benches.canonical_json
 	$(BIN)/python -m benches.key_file
 	$(BIN)/python -m benches.audit

@@ -33,7 +33,10 @@ class Peer:
 
     def __init__(self, name: str) -> None:
         self._child = subprocess.Popen(
-            [sys.executable, "-P", str(Path(__file__)), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-P", str(Path(__file__)), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         atexit.register(self.close)
 

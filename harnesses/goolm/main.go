@@ -45,6 +45,11 @@ type unsupported string
 
 func (u unsupported) Error() string { return string(u) }
 
+// olmState are the inputs that make up the state of an Olm session.
+var olmState = []string{
+	"session_keys", "root_key", "ratchet_secret", "chain_key", "chain_index", "receiving", "skipped", "config",
+}
+
 var operations = map[string]operation{
 	"canonical_json.canonicalise": {[]string{"json"}, canonicalise},
 	"base64.decode":               {[]string{"text", "url_safe"}, decodeBase64},
@@ -60,6 +65,22 @@ var operations = map[string]operation{
 	"megolm.decrypt": {
 		[]string{"exported", "session_key", "config", "preceding", "message", "message_base64"}, decrypt,
 	},
+	"olm.create_inbound_session": {
+		[]string{
+			"identity_secret", "one_time_secrets", "fallback_secrets", "their_identity_key", "config", "preceding",
+			"message",
+		},
+		createInboundSession,
+	},
+	"olm.create_outbound_session": {
+		[]string{
+			"identity_secret", "base_secret", "ratchet_secret", "their_identity_key", "their_one_time_key", "config",
+			"plaintext",
+		},
+		createOutboundSession,
+	},
+	"olm.encrypt":   {append([]string{"plaintext"}, olmState...), encryptOlm},
+	"olm.decrypt":   {append([]string{"preceding", "message_type", "message"}, olmState...), decryptOlm},
 	"key_file.read": {[]string{"file", "passphrase"}, readKeyFile},
 }
 

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The Curve25519 keys of small order (RFC 7748 section 6.1): u = 0, 1, two of order 8, p - 1, p, p + 1.
-SMALL_ORDER = [
+# The Curve25519 keys of small order (RFC 7748 section 6.1): u = 0, 1, two of order 8, p - 1, p, p + 1; and each again
+# with bit 255 set, which the curve ignores.
+_SMALL_ORDER = [
     bytes(32),
     b"\x01" + bytes(31),
     bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
@@ -27,6 +28,7 @@ SMALL_ORDER = [
     b"\xed" + b"\xff" * 30 + b"\x7f",
     b"\xee" + b"\xff" * 30 + b"\x7f",
 ]
+SMALL_ORDER = _SMALL_ORDER + [key[:31] + bytes((key[31] | 0x80,)) for key in _SMALL_ORDER]
 
 
 def stream(seed: bytes) -> Callable[[int], bytes]:

@@ -15,6 +15,7 @@ from e2echeck.errors import E2EError, InputError
 from e2echeck.limits import Limits
 from e2echeck.olm import Message, PreKeyMessage, SessionConfig, SessionKeys, read_ciphertext
 from e2echeck.olm.message import _MESSAGE_FIELDS
+from e2echeck.olm.session_keys import read_curve25519_key
 from e2echeck.reasons import Reason
 from e2echeck.verdict import CLIENTS, STRICT, Parsed
 from tests.olm import forge
@@ -124,6 +125,29 @@ def test_oddities_of_normal_messages(oddity: Reason) -> None:
     assert parsed.value.authenticated_forms() == expected
 
 
+def test_a_length_that_is_longer_than_it_must_be() -> None:
+    wire = b"\x03" + forge.field(1, RATCHET) + b"\x10\x05\x22" + forge.varint(16, 2) + BODY + bytes(8)
+    assert Message.parse(wire).oddities == (Reason.WIRE_VARINT_LONG,)
+
+
+@CONFIGS
+def test_the_mac_is_no_field(config: SessionConfig) -> None:
+    """What begins like the next field after the last one belongs to the MAC."""
+    code = b"\x22\x01x" + bytes(config.mac_length - 3)
+    head = bytes((config.message_version,)) + forge.field(1, RATCHET)
+    for fields in (b"\x10\x05", b"\x10" + forge.varint(2**28), b"\x10\x05\x28\x01"):
+        with pytest.raises(InputError, match=r"wire\.field-missing"):
+            Message.parse(head + fields + code, config=config)
+
+
+@CONFIGS
+@pytest.mark.parametrize("missing", [1, 5])
+def test_no_room_for_a_mac(config: SessionConfig, missing: int) -> None:
+    wire = bytes((config.message_version,)) + bytes(config.mac_length - missing)
+    with pytest.raises(InputError, match=r"wire\.length"):
+        Message.parse(wire, config=config)
+
+
 OUTER = [(1, ONE_TIME), (2, BASE), (3, IDENTITY), (4, normal())]
 
 
@@ -217,6 +241,24 @@ def test_rubbish_raises_only_our_errors(config: SessionConfig, rubbish: bytes) -
         for text in texts:
             with suppress(E2EError):
                 read(text, config=config)
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 2), st.floats(), st.text(max_size=60), st.binary(max_size=40)
+)
+
+
+@given(st.one_of(ANYTHING, st.dictionaries(st.sampled_from(["type", "body", "x"]), ANYTHING)), ANYTHING)
+def test_entries_of_anything_raise_only_our_errors(entry: object, body: object) -> None:
+    for each in (entry, {"type": 0, "body": body}, {"type": 1, "body": body}):
+        with suppress(E2EError):
+            read_ciphertext(each)
+
+
+@given(st.one_of(st.text(max_size=60), st.binary(max_size=40)))
+def test_keys_of_anything_raise_only_our_errors(key: str | bytes) -> None:
+    with suppress(E2EError):
+        assert len(read_curve25519_key(key)) == 32
 
 
 @given(st.data())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2echeck.errors import E2EError, StateError
-from e2echeck.hazmat import mac
+from e2echeck.hazmat import mac, x25519
 from e2echeck.olm import Message, PreKeyMessage, SessionConfig
 from e2echeck.olm.chain_key import ChainKey
 from e2echeck.olm.ratchet import ActiveRatchet
@@ -20,6 +20,7 @@ from tests.olm.pairs import established, fresh, one_time_key, reread, sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from e2echeck.olm import Session
 
@@ -85,16 +86,21 @@ PREPARATIONS = pytest.mark.parametrize("prepare", [established, known_chain])
 
 
 @pytest.fixture
-def hmacs(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What was authenticated or derived by HMAC since."""
+def work(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What went into HMACs and key agreements since."""
     calls: list[bytes] = []
-    original = mac.hmac_sha256
 
-    def counted(key: bytes, data: bytes) -> bytes:
-        calls.append(data)
-        return original(key, data)
+    def count(module: ModuleType, name: str) -> None:
+        original: Callable[[bytes, bytes], bytes] = getattr(module, name)
 
-    monkeypatch.setattr(mac, "hmac_sha256", counted)
+        def counted(key: bytes, data: bytes) -> bytes:
+            calls.append(data)
+            return original(key, data)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(mac, "hmac_sha256")
+    count(x25519, "exchange")
     return calls
 
 
@@ -108,24 +114,24 @@ def test_a_gap_of_2000_and_no_more(prepare: Callable[[], tuple[Session, Session]
 @PREPARATIONS
 @pytest.mark.parametrize("index", [2002, 2**20, 2**32 - 1])
 def test_an_index_beyond_the_gap_costs_nothing(
-    prepare: Callable[[], tuple[Session, Session]], index: int, hmacs: list[bytes]
+    prepare: Callable[[], tuple[Session, Session]], index: int, work: list[bytes]
 ) -> None:
     outbound, inbound = prepare()
     far = read(replace(forged(outbound), index=forge.varint(index)).wire())
-    hmacs.clear()
+    work.clear()
     refuse(inbound, far, "olm.index-gap")
-    assert hmacs == []
+    assert work == []
     assert inbound.decrypt(outbound.encrypt(b"next")) == b"next"
-    assert hmacs != []
+    assert work != []
 
 
-def test_the_work_for_a_gap_is_one_step_a_message(hmacs: list[bytes]) -> None:
-    """2,000 steps, keys for 40 of those skipped and for the message, its MAC, and the step after it."""
+def test_the_work_for_a_gap_is_one_step_a_message(work: list[bytes]) -> None:
+    """One agreement, 2,000 steps, keys for 40 of those skipped and for the message, its MAC, and a step after it."""
     outbound, inbound = established()
     far = read(forged(outbound, ahead=2000).wire())
-    hmacs.clear()
+    work.clear()
     inbound.decrypt(far)
-    assert len(hmacs) == 2000 + 40 + 1 + 1 + 1
+    assert len(work) == 1 + 2000 + 40 + 1 + 1 + 1
 
 
 @pytest.mark.parametrize(("arrives", "gone", "left"), [(40, [], 0), (41, [0], 1), (42, [0, 1], 2), (45, [4], 5)])
@@ -215,13 +221,13 @@ def test_five_chains_are_kept() -> None:
     assert inbound.decrypt(outbound.encrypt(b"and on")) == b"and on"
 
 
-def test_a_new_chain_before_an_answer_is_refused_without_work(hmacs: list[bytes]) -> None:
+def test_a_new_chain_before_an_answer_is_refused_without_work(work: list[bytes]) -> None:
     outbound, inbound, _, _ = fresh()
     stranger = replace(forged(outbound), ratchet_key=forge.public(b"\x05" * 32))
-    hmacs.clear()
+    work.clear()
     for ratchet_key in (stranger.ratchet_key, *forge.SMALL_ORDER):
         refuse(inbound, read(replace(stranger, ratchet_key=ratchet_key).wire()), "olm.ratchet-key-unknown")
-    assert hmacs == []
+    assert work == []
 
 
 @pytest.mark.parametrize("low", forge.SMALL_ORDER)
@@ -304,6 +310,16 @@ def test_a_mac_of_another_length(config: SessionConfig, length: int) -> None:
         with pytest.raises(E2EError):
             inbound.decrypt(Message.parse(short, config=config).accept(strictness), strictness=strictness)
     assert inbound._state() == before
+
+
+@CONFIGS
+@pytest.mark.parametrize("length", [0, 1, 7, 31])
+def test_a_message_object_with_a_shorter_mac(config: SessionConfig, length: int) -> None:
+    outbound, inbound = established(config)
+    message = read(forged(outbound).wire(), config)
+    if length < config.mac_length:
+        refuse(inbound, replace(message, mac=message.mac[:length]), "olm.mac-invalid")
+    assert inbound.decrypt(message) == b"forged"
 
 
 def test_the_formats_do_not_mix() -> None:
@@ -402,6 +418,10 @@ def test_a_broken_random_source_changes_nothing() -> None:
         with pytest.raises(E2EError, match=r"x25519\.key-length"):
             inbound.encrypt(b"x", rng=rng)
         assert inbound._state() == before
+    before = inbound._state()
+    with pytest.raises(TypeError):
+        inbound.encrypt("no bytes")  # type: ignore[arg-type]
+    assert inbound._state() == before
     assert outbound.decrypt(inbound.encrypt(b"answer")) == b"answer"
 
 

@@ -8,6 +8,7 @@
 
 mod input;
 mod megolm;
+mod olm;
 mod primitives;
 
 use std::io::{BufRead, Write, stdin, stdout};
@@ -53,6 +54,10 @@ fn operation(name: &str) -> Option<(&'static [&'static str], Call)> {
         "megolm.decrypt" => {
             (&["exported", "session_key", "config", "preceding", "message", "message_base64"], megolm::decrypt)
         }
+        "olm.create_inbound_session" => (&olm::INBOUND, olm::create_inbound_session),
+        "olm.create_outbound_session" => (&olm::OUTBOUND, olm::create_outbound_session),
+        "olm.encrypt" => (&olm::ENCRYPT, olm::encrypt),
+        "olm.decrypt" => (&olm::DECRYPT, olm::decrypt),
         _ => return None,
     })
 }

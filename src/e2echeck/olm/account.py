@@ -6,7 +6,7 @@ Order of the checks when a session is made from a pre-key message:
 1. the form, judged by a `Strictness`, and the format that was asked for;
 2. the identity key: the one in the message is byte for byte the one that its sender is known by;
 3. the one-time or fallback key: the account has its private half;
-4. the key agreement: each of its three parts is contributory;
+4. the key agreement: each of its three parts is contributory, and so will be the next one, with the ratchet key T_0;
 5. the message decrypts (see `e2echeck.olm.session`), and the caller accepts its plaintext.
 
 Only then is the one-time key used up.  Otherwise anybody could burn it with a message that never decrypts.
@@ -75,7 +75,7 @@ class Account:
 
     @property
     def max_number_of_one_time_keys(self) -> int:
-        """How many one-time keys a client should keep on its homeserver: 50."""
+        """How many one-time keys a client should keep on its homeserver, which is 50."""
         return MAX_PUBLISHED
 
     @property
@@ -279,6 +279,9 @@ class Account:
         if one_time_secret is None:
             raise StateError(Reason.OLM_ONE_TIME_KEY_UNKNOWN)
         secret = shared_secret.inbound_secret(self._secret, one_time_secret, keys.identity_key, keys.base_key)
+        # The first answer will need it; a session that can never answer is not worth a one-time key.
+        if x25519.is_small_order(message.ratchet_key):
+            raise VerificationError(Reason.X25519_NON_CONTRIBUTORY)
         session = Session.inbound(keys, config, shared_secret.expand(secret), message.ratchet_key)
         plaintext = session.decrypt(pre_key_message, strictness=strictness, accept=accept)
         self._one_time_keys.remove(keys.one_time_key)

@@ -272,8 +272,12 @@ def _read_usual(wire: bytes, end: int) -> tuple[int, int] | None:
     """
     if end < 39 or wire[1:3] != b"\x0a\x20" or wire[35] != 0x10:
         return None
-    chain_index, position, short = read_varint(wire, 36, end)
-    if not short or chain_index > _LAST_INDEX or position >= end or wire[position] != 0x22:
+    chain_index, position = wire[36], 37
+    if chain_index > 0x7F:
+        chain_index, position, short = read_varint(wire, 36, end)
+        if not short or chain_index > _LAST_INDEX or position >= end:
+            return None
+    if wire[position] != 0x22:
         return None
     length, position, short = read_varint(wire, position + 1, end)
     return (chain_index, position) if short and length == end - position else None

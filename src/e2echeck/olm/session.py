@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An Olm session: the double ratchet between two devices.
 
-Order of the checks on a message, which is that of libolm and vodozemac:
+Order of the checks on a message:
 
 1. the form, judged by a `Strictness`, and the format that the session was set up for;
 2. of a pre-key message, that it belongs to this session;
@@ -11,6 +11,9 @@ Order of the checks on a message, which is that of libolm and vodozemac:
 6. the MAC, over the bytes as received;
 7. the padding;
 8. what the caller demands of the plaintext, if anything.
+
+That is the order of libolm and vodozemac, with two exceptions that refuse nothing genuine: they do not make check 2
+here but leave it to the caller, and for a new ratchet key vodozemac makes check 5 before 4, which costs more.
 
 Nothing of the session changes before all have passed: a new state is made beside the old one and takes its place at
 the end.
@@ -138,8 +141,6 @@ class Session:
                 new ratchet key of the other side was received, and for none otherwise.
 
         Raises:
-            VerificationError: ``x25519.non-contributory`` when the pre-key message that began the session brought
-                a ratchet key of small order.  The session can then not be used to send.
             StateError: ``olm.index-exhausted``.
         """
         ratchet = self._ratchet

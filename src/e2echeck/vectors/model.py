@@ -70,7 +70,7 @@ class Vector:
         bug: a published defect that this vector shows, as an address or a CVE number; or None.
         confirmed_by: what vouches for the output of a valid vector, apart from e2echeck: publications, and other
             implementations that give it.
-        refused_by: other implementations that refuse it.
+        refused_by: other implementations that refuse it, or accept it with another output.
         accepted_by: other implementations that accept an invalid or acceptable one.
         unrefused: for an invalid vector that no other implementation was seen to refuse, why it is invalid.
         flags: words that the file explains.

@@ -83,6 +83,33 @@ _CONFIG: Final = Parameter(
     "1 for m.megolm.v1.aes-sha2 (messages of version 3, MAC of 8 bytes), 2 for the experimental configuration of "
     "vodozemac (messages of version 4, MAC of 32 bytes).  The caller knows it; the message must not choose it.",
 )
+_OLM_CONFIG: Final = Parameter(
+    "config",
+    Kind.INTEGER,
+    "1 for m.olm.v1.curve25519-aes-sha2 (normal messages of version 3, MAC of 8 bytes), 2 for the experimental "
+    "configuration of vodozemac (version 4, MAC of 32 bytes).  The caller knows it; the message must not choose it.",
+)
+_OLM_STATE: Final = (
+    Parameter("session_keys", Kind.LIST, "I_A, E_A and E_B, 32 bytes each"),
+    _bytes("root_key", "R_i, 32 bytes"),
+    _bytes(
+        "ratchet_secret", "the secret half of our T_i, 32 bytes; left out without a sending chain", optional=True
+    ),
+    _bytes("chain_key", "C_i,j of the sending chain, 32 bytes", optional=True),
+    Parameter("chain_index", Kind.INTEGER, "j", optional=True),
+    Parameter(
+        "receiving",
+        Kind.LIST,
+        "the receiving chains, the newest first: ratchet key (32), chain key (32), next index (4, big endian)",
+    ),
+    Parameter(
+        "skipped",
+        Kind.LIST,
+        "keys of skipped messages: ratchet key (32), message key (32), index (4, big endian)",
+        optional=True,
+    ),
+    _OLM_CONFIG,
+)
 _URL_SAFE: Final = Parameter("url_safe", Kind.BOOLEAN, "whether the alphabet is the URL-safe one")
 _EXPORTED: Final = "a session in export format, 165 bytes when well-formed"
 _SESSION_KEY: Final = "a session in session-sharing format, 229 bytes when well-formed"
@@ -202,6 +229,95 @@ _ALL: Final = (
         ),
         (_bytes("plaintext", "what was encrypted"), Parameter("message_index", Kind.INTEGER, "0 to 2^32-1")),
         (("exported", "session_key"), ("message", "message_base64")),
+    ),
+    Operation(
+        "olm.create_inbound_session",
+        "Begin a session from a pre-key message, and decrypt that message.",
+        (
+            _bytes("identity_secret", "the receiver's Curve25519 identity key, secret half, 32 bytes"),
+            Parameter("one_time_secrets", Kind.LIST, "its one-time keys, secret halves of 32 bytes"),
+            Parameter(
+                "fallback_secrets",
+                Kind.LIST,
+                "its fallback keys, secret halves, the present one first",
+                optional=True,
+            ),
+            _bytes("their_identity_key", "the Curve25519 key by which the sender is known, 32 bytes"),
+            _OLM_CONFIG,
+            Parameter(
+                "preceding",
+                Kind.LIST,
+                "pre-key messages, raw, given to the account by the same call before; their answers do not matter",
+                optional=True,
+            ),
+            _bytes("message", "the pre-key message, raw"),
+        ),
+        (
+            _bytes("plaintext", "what was encrypted"),
+            _bytes("session_id", "SHA-256 of I_A, E_A and E_B, 32 bytes; the id is its unpadded base64"),
+        ),
+    ),
+    Operation(
+        "olm.create_outbound_session",
+        "Begin a session with given randomness, and encrypt its first message.",
+        (
+            _bytes("identity_secret", "the sender's Curve25519 identity key, secret half, 32 bytes"),
+            _bytes("base_secret", "E_A, secret half, 32 bytes"),
+            _bytes("ratchet_secret", "T_0, secret half, 32 bytes"),
+            _bytes("their_identity_key", "I_B, 32 bytes"),
+            _bytes("their_one_time_key", "E_B, 32 bytes"),
+            _OLM_CONFIG,
+            _bytes("plaintext", "any bytes"),
+        ),
+        (_bytes("message", "the pre-key message, raw"), _bytes("session_id", "as above, 32 bytes")),
+    ),
+    Operation(
+        "olm.encrypt",
+        "Encrypt with a session that is in a given state and has a sending chain.",
+        (*_OLM_STATE, _bytes("plaintext", "any bytes")),
+        (
+            Parameter("message_type", Kind.INTEGER, "0 for a pre-key message, 1 for a normal one"),
+            _bytes("message", "raw"),
+        ),
+    ),
+    Operation(
+        "olm.decrypt",
+        "Decrypt with a session that is in a given state.",
+        (
+            *_OLM_STATE,
+            Parameter(
+                "preceding",
+                Kind.LIST,
+                "normal messages, raw, given to the session before; what became of them does not matter",
+                optional=True,
+            ),
+            Parameter("message_type", Kind.INTEGER, "0 for a pre-key message, 1 for a normal one"),
+            _bytes("message", "raw"),
+        ),
+        (_bytes("plaintext", "what was encrypted"),),
+    ),
+    Operation(
+        "olm.read_ciphertext",
+        "Read the entry that an m.room.encrypted event has for one recipient.",
+        (_bytes("entry", "JSON text of the entry"),),
+        (
+            Parameter("message_type", Kind.INTEGER, "0 for a pre-key message, 1 for a normal one"),
+            _bytes("message", "raw"),
+        ),
+    ),
+    Operation(
+        "olm.check_payload",
+        "Check whom a decrypted Olm message names against who sent it and who received it.",
+        (
+            _bytes("plaintext", "what was decrypted"),
+            _bytes("sender", "the sender of the event, a user id in UTF-8"),
+            _bytes("sender_key", "the Curve25519 key of the session's other side, 32 bytes"),
+            _bytes("recipient", "the own user id, UTF-8"),
+            _bytes("recipient_ed25519", "the own Ed25519 key, 32 bytes"),
+            _bytes(
+                "sender_ed25519", "the Ed25519 key of the sending device, 32 bytes, if it is known", optional=True
+            ),
+        ),
     ),
     Operation(
         "key_file.read",

@@ -7,13 +7,14 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from e2echeck.testing.adapter import Adapter, Answer, accept, reject, unsupported
+from e2echeck.testing.forge import pickle_account, pickle_session, seal_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from e2echeck.vectors import Value
 
-__all__ = ["answer", "from_base64", "ordering", "text", "to_base64", "try_it"]
+__all__ = ["answer", "from_base64", "olm_account", "olm_session", "ordering", "text", "to_base64", "try_it"]
 
 
 def answer(
@@ -48,6 +49,38 @@ def ordering(first: int, second: int, *, connected: bool) -> Answer:
     if not connected:
         return accept(ordering="unconnected")
     return accept(ordering="equal" if first == second else "better" if first < second else "worse")
+
+
+def olm_account(values: Mapping[str, Any]) -> str:
+    """The account of an ``olm.create_inbound_session``, in libolm's form under an empty key."""
+    data = pickle_account(
+        values["identity_secret"], values["one_time_secrets"], values.get("fallback_secrets", ())
+    )
+    return seal_pickle(data, b"")
+
+
+def olm_session(values: Mapping[str, Any], *, oldest_first: bool = False) -> str:
+    """The session of an ``olm.encrypt`` or ``olm.decrypt``, in libolm's form under an empty key.
+
+    Args:
+        values: the input.
+        oldest_first: give the receiving chains in this order to a reader that takes them so.
+    """
+
+    def entries(name: str) -> list[tuple[bytes, bytes, int]]:
+        return [(e[:32], e[32:64], int.from_bytes(e[64:], "big")) for e in values.get(name, ())]
+
+    sending = None
+    if "ratchet_secret" in values:
+        sending = values["ratchet_secret"], values["chain_key"], values["chain_index"]
+    data = pickle_session(
+        tuple(values["session_keys"]),
+        values["root_key"],
+        sending=sending,
+        receiving=entries("receiving")[:: -1 if oldest_first else 1],
+        skipped=entries("skipped"),
+    )
+    return seal_pickle(data, b"")
 
 
 def try_it(refusals: tuple[type[Exception], ...], call: Callable[[], object]) -> None:

@@ -23,6 +23,8 @@ _REFUSALS = (
     vodozemac.DecodeException,
     vodozemac.KeyException,
     vodozemac.MegolmDecryptionException,
+    vodozemac.OlmDecryptionException,
+    vodozemac.SessionCreationException,
     vodozemac.SessionKeyDecodeException,
     vodozemac.SignatureException,
 )
@@ -89,6 +91,60 @@ class Vodozemac:
             calls.try_it(_REFUSALS, partial(_open, session, calls.to_base64(message)))
         plaintext, index = _open(session, calls.text(values, "message"))
         return accept(plaintext=plaintext, message_index=index)
+
+    def olm_create_inbound_session(self, values: Mapping[str, Any]) -> Answer:
+        """With an account in a state of libolm's form, which vodozemac imports."""
+        if values["config"] != 1:
+            return unsupported("the second configuration is not in the Python package")
+        account = vodozemac.Account.from_libolm_pickle(calls.olm_account(values), b"")
+        identity_key = vodozemac.Curve25519PublicKey.from_base64(calls.to_base64(values["their_identity_key"]))
+
+        def begin(wire: bytes) -> tuple[Any, bytes]:
+            message = vodozemac.PreKeyMessage.from_base64(calls.to_base64(wire))
+            session, plaintext = account.create_inbound_session(identity_key, message)
+            return session, bytes(plaintext)
+
+        for wire in values.get("preceding", ()):
+            calls.try_it(_REFUSALS, partial(begin, wire))
+        session, plaintext = begin(values["message"])
+        return accept(plaintext=plaintext, session_id=calls.from_base64(session.session_id))
+
+    def olm_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
+        """It chooses its own keys, so only a refusal says something."""
+        identity_key, one_time_key = (
+            vodozemac.Curve25519PublicKey.from_base64(calls.to_base64(values[name]))
+            for name in ("their_identity_key", "their_one_time_key")
+        )
+        vodozemac.Account().create_outbound_session(identity_key, one_time_key)
+        return unsupported("it chooses its own keys")
+
+    def olm_encrypt(self, values: Mapping[str, Any]) -> Answer:
+        """With a session in a state of libolm's form."""
+        if values["config"] != 1:
+            return unsupported("the second configuration is not in the Python package")
+        session = _session_of(values)
+        kind, message = session.encrypt(values["plaintext"]).to_parts()
+        return accept(message_type=kind, message=bytes(message))
+
+    def olm_decrypt(self, values: Mapping[str, Any]) -> Answer:
+        """With a session in a state of libolm's form."""
+        if values["config"] != 1:
+            return unsupported("the second configuration is not in the Python package")
+        session = _session_of(values)
+        for wire in values.get("preceding", ()):
+            calls.try_it(_REFUSALS, partial(_read, session, 1, wire))
+        return accept(plaintext=_read(session, values["message_type"], values["message"]))
+
+
+def _session_of(values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a class of vodozemac
+    # With a sending chain the order of the others decides only which one makes room, and it takes the first for the
+    # oldest; without one it takes the first for the newest.
+    pickle = calls.olm_session(values, oldest_first="ratchet_secret" in values)
+    return vodozemac.Session.from_libolm_pickle(pickle, b"")
+
+
+def _read(session: Any, kind: int, wire: bytes) -> bytes:  # noqa: ANN401 - a class of vodozemac
+    return bytes(session.decrypt(vodozemac.AnyOlmMessage.from_parts(kind, wire)))
 
 
 def _imported(exported: str) -> Any:  # noqa: ANN401 - a class of vodozemac

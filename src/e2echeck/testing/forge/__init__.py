@@ -47,7 +47,9 @@ from e2echeck.testing.forge.encodings import (
     varint_field,
 )
 from e2echeck.testing.forge.key_file import KeyFileArmour, key_file, key_file_body, key_file_entry
+from e2echeck.testing.forge.libolm_pickle import pickle_account, pickle_session, seal_pickle
 from e2echeck.testing.forge.megolm import MegolmForger, megolm_keys, megolm_ratchet, megolm_ratchet_step
+from e2echeck.testing.forge.olm import OlmChain, OlmParty, olm_keys, olm_pre_key_message, olm_step, three_dh
 from e2echeck.testing.forge.symmetric import (
     cbc_decrypt_raw,
     cbc_encrypt_raw,
@@ -64,6 +66,8 @@ __all__ = [
     "ForgedSignature",
     "KeyFileArmour",
     "MegolmForger",
+    "OlmChain",
+    "OlmParty",
     "Part",
     "add_l",
     "base64_text",
@@ -89,10 +93,17 @@ __all__ = [
     "megolm_ratchet",
     "megolm_ratchet_step",
     "non_canonical_encodings",
+    "olm_keys",
+    "olm_pre_key_message",
+    "olm_step",
+    "pickle_account",
+    "pickle_session",
     "pkcs7_padding",
+    "seal_pickle",
     "seeded",
     "small_order_encodings",
     "tag",
+    "three_dh",
     "torsion_points",
     "varint",
     "varint_field",

@@ -19,6 +19,8 @@ from e2echeck.testing.mutants import (
     json_syntax,
     key_file,
     megolm,
+    olm,
+    olm_payload,
 )
 from e2echeck.testing.mutants.registry import MUTANTS, Mutant, Patch, Survivor, survivors
 
@@ -35,5 +37,7 @@ __all__ = [
     "json_syntax",
     "key_file",
     "megolm",
+    "olm",
+    "olm_payload",
     "survivors",
 ]
