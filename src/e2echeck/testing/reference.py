@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import e2echeck
-from e2echeck import canonical_json, encoding, olm, room_keys
+from e2echeck import canonical_json, encoding
 from e2echeck.errors import E2EError, InputError, VerificationError
 from e2echeck.hazmat import ed25519, kdf, x25519
 from e2echeck.megolm import (
@@ -21,12 +21,10 @@ from e2echeck.megolm import (
     SessionConfig,
     SessionKey,
 )
-from e2echeck.olm.chain_key import ChainKey
-from e2echeck.olm.ratchet import ActiveRatchet, InactiveRatchet
-from e2echeck.olm.receiver_chain import ReceiverChain
-from e2echeck.olm.root_key import RootKey
 from e2echeck.reasons import Reason
 from e2echeck.testing.adapter import Answer, Outcome, accept, reject, unsupported
+from e2echeck.testing.reference_olm import OLM_WAYS
+from e2echeck.testing.ways import Calls, RefusedError
 from e2echeck.vault import key_file
 from e2echeck.verdict import STRICT, Strictness
 
@@ -80,7 +78,7 @@ class Reference:
                 yield Way(name, call())
             except E2EError as error:
                 yield Way(name, reject(error.code), error.code)
-            except _RefusedError as refusal:
+            except RefusedError as refusal:
                 yield Way(name, reject(refusal.code), refusal.code)
 
 
@@ -106,18 +104,7 @@ def problems(vector: Vector) -> list[str]:
     return found if count or found else [f"{vector.id}: no way into the library"]
 
 
-class _RefusedError(Exception):
-    """A refusal that was reported, not raised: of one item of a bulk call, or as a False."""
-
-    def __init__(self, code: Reason) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-_Calls: TypeAlias = "Iterator[tuple[str, Callable[[], Answer]]]"
-
-
-def _canonicalise(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _canonicalise(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     text: bytes = values["json"]
     yield "encode(parse)", lambda: accept(canonical=canonical_json.encode(canonical_json.parse(text)))
     yield (
@@ -133,19 +120,19 @@ def _again(text: bytes) -> Answer:
     return accept(canonical=canonical_json.encode(canonical_json.parse(once)))
 
 
-def _base64_decode(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _base64_decode(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     text, url_safe = values["text"], values["url_safe"]
     yield "bytes", lambda: accept(data=encoding.decode_base64(text, url_safe=url_safe).accept(strictness))
     characters = text.decode("latin-1")
     yield "str", lambda: accept(data=encoding.decode_base64(characters, url_safe=url_safe).accept(strictness))
 
 
-def _base64_encode(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
+def _base64_encode(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
     data, url_safe = values["data"], values["url_safe"]
     yield "encode", lambda: accept(text=encoding.encode_base64(data, url_safe=url_safe).encode("ascii"))
 
 
-def _verify(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
+def _verify(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
     arguments = values["public_key"], values["signature"], values["message"]
 
     def check() -> Answer:
@@ -153,26 +140,26 @@ def _verify(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
         if verdict.ok is not ed25519.verify(*arguments):
             return Answer(Outcome.ERROR, detail="check and verify differ")
         if verdict.code is not None:
-            raise _RefusedError(verdict.reasons[0])
+            raise RefusedError(verdict.reasons[0])
         return accept()
 
     yield "check, verify", check
 
 
-def _sign(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
+def _sign(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
     seed, message = values["seed"], values["message"]
     yield "sign", lambda: accept(public_key=ed25519.public_key(seed), signature=ed25519.sign(seed, message))
 
 
-def _exchange(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
+def _exchange(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
     yield "exchange", lambda: accept(shared_secret=x25519.exchange(values["secret"], values["public"]))
 
 
-def _x25519_public_key(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
+def _x25519_public_key(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
     yield "public_key", lambda: accept(public=x25519.public_key(values["secret"]))
 
 
-def _hkdf(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
+def _hkdf(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
     ikm, salt, info, length = values["ikm"], values["salt"], values["info"], values["length"]
     yield "hkdf_sha256", lambda: accept(okm=kdf.hkdf_sha256(ikm, salt=salt, info=info, length=length))
 
@@ -181,7 +168,7 @@ def _session_answer(session: InboundGroupSession) -> Answer:
     return accept(public_key=session.public_key, first_known_index=session.first_known_index)
 
 
-def _import_session_key(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _import_session_key(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     if "session_key" in values:
         raw: bytes = values["session_key"]
         yield "object of bytes", lambda: _session_answer(InboundGroupSession(_session_key(raw, strictness)))
@@ -200,7 +187,7 @@ def _exported(key: str | bytes, strictness: Strictness) -> ExportedSessionKey:
     return ExportedSessionKey.parse(key).accept(strictness)
 
 
-def _import_exported(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _import_exported(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     load = InboundGroupSession.import_session
     if "exported" in values:
         raw: bytes = values["exported"]
@@ -212,7 +199,7 @@ def _import_exported(values: Mapping[str, Any], strictness: Strictness) -> _Call
     yield "object of str", lambda: _session_answer(load(_exported(text, strictness)))
 
 
-def _export_at(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _export_at(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     index = values["index"]
 
     def imported() -> InboundGroupSession:
@@ -228,7 +215,7 @@ def _export_at(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
     yield "advance_to", advanced
 
 
-def _compare(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _compare(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     def sessions() -> tuple[InboundGroupSession, InboundGroupSession]:
         first, second = (_exported(values[name], strictness) for name in ("first", "second"))
         return InboundGroupSession.import_session(first), InboundGroupSession.import_session(second)
@@ -249,7 +236,7 @@ def _compare(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
     yield "InboundGroupSessions.add", store
 
 
-def _decrypt(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _decrypt(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     config = SessionConfig.VERSION_2 if values["config"] == 2 else SessionConfig.VERSION_1
     preceding: list[bytes] = values.get("preceding", [])
 
@@ -315,195 +302,20 @@ def _decrypted(message: DecryptedMessage) -> Answer:
 
 def _outcome(outcome: DecryptOutcome) -> Answer:
     if outcome.code is not None:
-        raise _RefusedError(outcome.code)
+        raise RefusedError(outcome.code)
     if outcome.plaintext is None or outcome.message_index is None:
         return Answer(Outcome.ERROR, detail="neither a plaintext nor a code")
     return accept(plaintext=outcome.plaintext, message_index=outcome.message_index)
 
 
-def _from(*parts: bytes) -> Callable[[int], bytes]:
-    """A random source that gives these bytes in turn, and fails behind them or for another length."""
-    left = list(parts)
-
-    def rng(count: int) -> bytes:
-        part = left.pop(0)
-        if len(part) != count:
-            raise AssertionError(count)
-        return part
-
-    return rng
-
-
-def _olm_config(values: Mapping[str, Any]) -> olm.SessionConfig:
-    return olm.SessionConfig.VERSION_2 if values["config"] == 2 else olm.SessionConfig.VERSION_1
-
-
-def _olm_inbound(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
-    config = _olm_config(values)
-    secrets, fallback = values["one_time_secrets"], values.get("fallback_secrets", [])
-
-    def fresh() -> olm.Account:
-        account = olm.Account(rng=_from(bytes(32), values["identity_secret"]))
-        account.generate_one_time_keys(len(secrets), rng=_from(*secrets))
-        for secret in reversed(fallback):
-            account.generate_fallback_key(rng=_from(secret))
-        for message in values.get("preceding", []):
-            try:
-                begin(account, message)
-            except E2EError:
-                continue
-        return account
-
-    def begin(account: olm.Account, message: str | bytes | olm.PreKeyMessage) -> Answer:
-        session, plaintext = account.create_inbound_session(
-            values["their_identity_key"], message, config=config, strictness=strictness
-        )
-        return accept(plaintext=plaintext, session_id=encoding.decode_base64(session.session_id).value)
-
-    def parsed() -> Answer:
-        message = olm.PreKeyMessage.parse(values["message"], config=config).accept(strictness)
-        return begin(fresh(), message)
-
-    def unchanged() -> Answer:
-        account = fresh()
-        before = account._state()
-        try:
-            return begin(account, values["message"])
-        except E2EError:
-            if account._state() != before:
-                return Answer(Outcome.ERROR, detail="a refused message changed the account")
-            raise
-
-    yield "bytes", lambda: begin(fresh(), values["message"])
-    yield "str", lambda: begin(fresh(), encoding.encode_base64(values["message"]))
-    yield "PreKeyMessage", parsed
-    yield "bytes, state compared", unchanged
-
-
-def _olm_outbound(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
-    def begin(identity_key: str | bytes, one_time_key: str | bytes) -> Answer:
-        account = olm.Account(rng=_from(bytes(32), values["identity_secret"]))
-        rng = _from(values["base_secret"], values["ratchet_secret"])
-        session = account.create_outbound_session(identity_key, one_time_key, config=_olm_config(values), rng=rng)
-        message = session.encrypt(values["plaintext"]).to_bytes()
-        return accept(message=message, session_id=encoding.decode_base64(session.session_id).value)
-
-    keys: tuple[bytes, bytes] = values["their_identity_key"], values["their_one_time_key"]
-    yield "bytes", lambda: begin(*keys)
-    if all(len(key) == 32 for key in keys):
-        yield "str", lambda: begin(*map(encoding.encode_base64, keys))
-
-
-def _olm_session(values: Mapping[str, Any]) -> olm.Session:
-    """A session in the state that a vector gives."""
-    identity_key, base_key, one_time_key = values["session_keys"]
-    skipped: dict[bytes, list[tuple[int, bytes]]] = {}
-    for entry in values.get("skipped", []):
-        skipped.setdefault(entry[:32], []).append((int.from_bytes(entry[64:], "big"), entry[32:64]))
-    chains = tuple(
-        ReceiverChain(
-            entry[:32],
-            ChainKey(entry[32:64], int.from_bytes(entry[64:], "big")),
-            tuple(sorted(skipped.get(entry[:32], []))),
-        )
-        for entry in reversed(values["receiving"])
-    )
-    root_key = RootKey(values["root_key"])
-    ratchet: ActiveRatchet | InactiveRatchet
-    if "ratchet_secret" in values:
-        chain_key = ChainKey(values["chain_key"], values["chain_index"])
-        ratchet = ActiveRatchet(root_key, values["ratchet_secret"], chain_key)
-    else:
-        ratchet = InactiveRatchet(root_key, chains[-1].ratchet_key)
-    keys = olm.SessionKeys(identity_key, base_key, one_time_key)
-    return olm.Session(keys, _olm_config(values), ratchet, chains)
-
-
-def _olm_encrypt(values: Mapping[str, Any], _strictness: Strictness) -> _Calls:
-    def encrypt() -> Answer:
-        message = _olm_session(values).encrypt(values["plaintext"], rng=_from())
-        return accept(message_type=message.message_type, message=message.to_bytes())
-
-    yield "encrypt", encrypt
-
-
-def _olm_decrypt(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
-    config = _olm_config(values)
-    kind: type[olm.Message | olm.PreKeyMessage] = olm.PreKeyMessage if values["message_type"] == 0 else olm.Message
-
-    def fresh() -> olm.Session:
-        session = _olm_session(values)
-        for message in values.get("preceding", []):
-            try:
-                session.decrypt(
-                    olm.Message.parse(message, config=config).accept(strictness), strictness=strictness
-                )
-            except E2EError:
-                continue
-        return session
-
-    def decrypt(wire: str | bytes) -> Answer:
-        message = kind.parse(wire, config=config).accept(strictness)
-        session = fresh()
-        before = session._state()
-        try:
-            return accept(plaintext=session.decrypt(message, strictness=strictness))
-        except E2EError:
-            if session._state() != before:
-                return Answer(Outcome.ERROR, detail="a refused message changed the session")
-            raise
-
-    def entry() -> Answer:
-        text = encoding.encode_base64(values["message"])
-        parsed = olm.read_ciphertext({"type": values["message_type"], "body": text}, config=config)
-        return accept(plaintext=fresh().decrypt(parsed.accept(strictness), strictness=strictness))
-
-    yield "bytes", lambda: decrypt(values["message"])
-    yield "str", lambda: decrypt(encoding.encode_base64(values["message"]))
-    yield "read_ciphertext", entry
-
-
-def _olm_read_ciphertext(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
-    def read() -> Answer:
-        entry = canonical_json.read(values["entry"]).value
-        message = olm.read_ciphertext(entry).accept(strictness)
-        return accept(message_type=message.message_type, message=message.to_bytes())
-
-    yield "read_ciphertext", read
-
-
-def _check_payload(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
-    arguments = {
-        "sender": values["sender"].decode("utf-8"),
-        "sender_key": values["sender_key"],
-        "recipient": values["recipient"].decode("utf-8"),
-        "recipient_ed25519": values["recipient_ed25519"],
-        "sender_ed25519": values.get("sender_ed25519"),
-        "strictness": strictness,
-    }
-
-    def check() -> Answer:
-        verdict = room_keys.check_payload(values["plaintext"], **arguments)
-        if not verdict.ok and verdict.code is not None:
-            raise _RefusedError(verdict.code)
-        return accept()
-
-    def read() -> Answer:
-        room_keys.read_olm_payload(values["plaintext"], **arguments)
-        return accept()
-
-    yield "check_payload", check
-    yield "read_olm_payload", read
-
-
-def _read_key_file(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
+def _read_key_file(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     passphrase: bytes | None = values.get("passphrase")
 
     def read(secret: str | bytes | None) -> Answer:
         content = key_file.read(values["file"], secret)
         if strictness is STRICT:
             if content.refused:
-                raise _RefusedError(content.refused[0][1])
+                raise RefusedError(content.refused[0][1])
             # What is reported about a file that every client opens, such as few iterations, is no refusal.
             base64_oddities = tuple(oddity for oddity in content.oddities if oddity.startswith("base64."))
             if base64_oddities:
@@ -520,7 +332,8 @@ def _read_key_file(values: Mapping[str, Any], strictness: Strictness) -> _Calls:
         yield "str", lambda: read(text)
 
 
-_WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], _Calls]]] = {
+_WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], Calls]]] = {
+    **OLM_WAYS,
     "canonical_json.canonicalise": _canonicalise,
     "base64.decode": _base64_decode,
     "base64.encode": _base64_encode,
@@ -534,11 +347,5 @@ _WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], _Calls]]] = {
     "megolm.export_at": _export_at,
     "megolm.compare": _compare,
     "megolm.decrypt": _decrypt,
-    "olm.create_inbound_session": _olm_inbound,
-    "olm.create_outbound_session": _olm_outbound,
-    "olm.encrypt": _olm_encrypt,
-    "olm.decrypt": _olm_decrypt,
-    "olm.read_ciphertext": _olm_read_ciphertext,
-    "olm.check_payload": _check_payload,
     "key_file.read": _read_key_file,
 }

@@ -21,6 +21,7 @@ from e2echeck.testing.mutants import (
     megolm,
     olm,
     olm_payload,
+    olm_ratchet,
 )
 from e2echeck.testing.mutants.registry import MUTANTS, Mutant, Patch, Survivor, survivors
 
@@ -39,5 +40,6 @@ __all__ = [
     "megolm",
     "olm",
     "olm_payload",
+    "olm_ratchet",
     "survivors",
 ]
