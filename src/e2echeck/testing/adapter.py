@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an implementation under test looks like from here: it answers operations.
 
-An adapter wraps one implementation and answers the operations of `e2echeck.vectors.OPERATIONS`, each in one of four
+An adapter wraps one implementation and answers the operations of `e2echeck.vectors.OPERATIONS`, and those of
+`e2echeck.testing.session_operations.SESSION_OPERATIONS` if it keeps accounts and sessions, each in one of four
 neutral ways.  It knows nothing of reasons: implementations word their refusals differently, and a suite that compared
 words would test wording.
 """
@@ -48,11 +49,14 @@ class Answer:
         outcome: how it ended.
         output: the values, for ACCEPT.
         detail: a word of the implementation, for people; never compared.
+        state_unchanged: for REJECT by an operation on state, whether all of that state, serialised, is byte for
+            byte what it was before the call; None when the implementation cannot say.
     """
 
     outcome: Outcome
     output: Mapping[str, Value] = field(default_factory=dict)
     detail: str = ""
+    state_unchanged: bool | None = None
 
 
 def accept(**output: Value) -> Answer:
@@ -60,9 +64,9 @@ def accept(**output: Value) -> Answer:
     return Answer(Outcome.ACCEPT, output)
 
 
-def reject(detail: str = "") -> Answer:
+def reject(detail: str = "", *, state_unchanged: bool | None = None) -> Answer:
     """Refused."""
-    return Answer(Outcome.REJECT, detail=detail)
+    return Answer(Outcome.REJECT, detail=detail, state_unchanged=state_unchanged)
 
 
 def unsupported(detail: str = "") -> Answer:
@@ -84,10 +88,10 @@ class Adapter(Protocol):
         ...
 
     def answer(self, operation: str, values: Mapping[str, Value]) -> Answer:
-        """Make one call on fresh state.
+        """Make one call: of `OPERATIONS` on fresh state, of `SESSION_OPERATIONS` on what its handles name.
 
         Args:
-            operation: a name of `OPERATIONS`.
+            operation: a name of either table.
             values: its input.
         """
         ...

@@ -4,7 +4,8 @@
 The process reads one JSON object a line and answers each with one, in the words of
 `e2echeck.testing.adapter`: ``{"operation": "base64.decode", "input": {...}}`` is answered with
 ``{"outcome": "accept", "output": {...}}`` or ``{"outcome": "reject", "detail": "..."}``.  Values are written as in
-vector files.  The operation ``"describe"``, without input, is answered with ``{"name": "...", "version": "..."}``.
+vector files; a refusal by an operation on state may have ``"state_unchanged": true`` or ``false`` beside its outcome.
+The operation ``"describe"``, without input, is answered with ``{"name": "...", "version": "..."}``.
 Any program in any language that does this can be tested.
 """
 
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from e2echeck.errors import StateError
 from e2echeck.reasons import Reason
 from e2echeck.testing.adapter import Adapter, Answer, Outcome
+from e2echeck.testing.session_operations import SESSION_OPERATIONS
 from e2echeck.vectors.model import read_values, write_values
 from e2echeck.vectors.operations import OPERATIONS
 
@@ -39,6 +41,7 @@ SECONDS: Final = 10.0
 
 _LONGEST_ANSWER: Final = 64 * 2**20
 _CHUNK: Final = 65_536
+_KNOWN: Final = {**OPERATIONS, **SESSION_OPERATIONS}
 
 
 def python_child(factory: str) -> list[str]:
@@ -54,7 +57,8 @@ def python_child(factory: str) -> list[str]:
 class ChildAdapter:
     """An adapter that asks a child process.
 
-    The child is started when it is first needed, and again after a crash or a hang.  Its standard error is dropped,
+    The child is started when it is first needed, and again after a crash or a hang; what it kept is gone then, and
+    the handles of it mean nothing to the new one.  Its standard error is dropped,
     since it may hold keys.  Use as a context manager, or call `close`.
 
     Args:
@@ -105,14 +109,17 @@ class ChildAdapter:
 
     def answer(self, operation: str, values: Mapping[str, Value]) -> Answer:
         """Make one call in the child; CRASH, HANG and ERROR are answers too."""
-        known = OPERATIONS[operation]
+        known = _KNOWN[operation]
         reply = self._ask({"operation": operation, "input": write_values(known.input, values)})
         if isinstance(reply, Answer):
             return reply
         try:
             outcome = Outcome(reply["outcome"])
             output = read_values(known.output, reply.get("output", {})) if outcome is Outcome.ACCEPT else {}
-            return Answer(outcome, output, str(reply.get("detail", ""))[:200])
+            unchanged = reply.get("state_unchanged")
+            if unchanged is not None and not isinstance(unchanged, bool):
+                raise TypeError(unchanged)  # noqa: TRY301 - one place for all that is of another form
+            return Answer(outcome, output, str(reply.get("detail", ""))[:200], unchanged)
         except (KeyError, TypeError, ValueError, AttributeError):
             return Answer(Outcome.ERROR, detail="an answer of another form")
 
@@ -208,7 +215,7 @@ def _serve(adapter: Adapter) -> None:
         if request["operation"] == "describe":
             reply: dict[str, object] = {"name": adapter.name, "version": adapter.version}
         else:
-            operation = OPERATIONS[request["operation"]]
+            operation = _KNOWN[request["operation"]]
             try:
                 answer = adapter.answer(operation.name, read_values(operation.input, request["input"]))
             except Exception as error:  # noqa: BLE001 - whatever the implementation raises is an answer
@@ -216,6 +223,8 @@ def _serve(adapter: Adapter) -> None:
             reply = {"outcome": answer.outcome.value, "detail": answer.detail}
             if answer.outcome is Outcome.ACCEPT:
                 reply["output"] = write_values(operation.output, answer.output)
+            if answer.state_unchanged is not None:
+                reply["state_unchanged"] = answer.state_unchanged
         answers.write(json.dumps(reply) + "\n")
         answers.flush()
 

@@ -36,7 +36,7 @@ RoomKey: TypeAlias = "tuple[str, str, bytes]"
 """room_id, session_id and the exported session."""
 
 Value: TypeAlias = "bytes | int | str | list[bytes] | list[RoomKey]"
-"""A value in Python: by `Kind`, BYTES is bytes, INTEGER int, BOOLEAN bool, WORD str, the lists are lists."""
+"""A value in Python: by `Kind`, BYTES is bytes, INTEGER int, BOOLEAN bool, WORD and HANDLE str, lists are lists."""
 
 
 class Result(StrEnum):
@@ -230,6 +230,8 @@ def _read(kind: Kind, value: Any) -> Value:  # noqa: ANN401 - by kind
         return [bytes.fromhex(item) for item in value]
     if kind is Kind.ROOM_KEYS:
         return [(item["room_id"], item["session_id"], bytes.fromhex(item["exported"])) for item in value]
+    if kind is Kind.HANDLE and not isinstance(value, str):
+        raise TypeError(kind)
     word: int | str = value
     return word
 

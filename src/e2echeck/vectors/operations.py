@@ -25,6 +25,7 @@ class Kind(StrEnum):
         WORD: one of a few words, as a JSON string.
         LIST: a JSON array of BYTES.
         ROOM_KEYS: a JSON array of objects with room_id and session_id (strings) and exported (BYTES, 165 bytes).
+        HANDLE: a JSON string that the implementation made up for something it keeps; no vector has one.
     """
 
     BYTES = "bytes"
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     WORD = "word"
     LIST = "list"
     ROOM_KEYS = "room-keys"
+    HANDLE = "handle"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from olm import account, group_session, session, utility
 
 from e2echeck.conformance.adapters import calls
+from e2echeck.conformance.adapters.libolm_sessions import LibolmSessions
 from e2echeck.testing.adapter import Answer, accept, unsupported
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ _REFUSALS = (
 )
 
 
-class Libolm:
-    """Megolm and signatures."""
+class Libolm(LibolmSessions):
+    """Olm, Megolm and signatures."""
 
     name = "libolm"
     version = version("python-olm")

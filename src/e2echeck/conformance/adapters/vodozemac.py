@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import vodozemac
 
 from e2echeck.conformance.adapters import calls
+from e2echeck.conformance.adapters.vodozemac_sessions import VodozemacSessions
 from e2echeck.testing.adapter import Answer, accept, reject, unsupported
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ _REFUSALS = (
 )
 
 
-class Vodozemac:
-    """Megolm, signatures and base64 of keys."""
+class Vodozemac(VodozemacSessions):
+    """Olm, Megolm, signatures and base64 of keys."""
 
     name = "vodozemac"
     version = version("vodozemac")
