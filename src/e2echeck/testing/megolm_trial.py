@@ -292,6 +292,6 @@ class MegolmTrial(Trial):
             answer = self._receiver.open(session=one.handle, message=packet.body)
             if self._rewrites and answer.outcome is Outcome.ACCEPT and sent.index >= one.first:
                 self.tolerated[FIELDS_REWRITTEN.name] += 1
-                self._opened(sent, answer.output)
+                self._opened(sent, self._given(answer, "open"))
             else:
                 self._refuses(answer, "open of an altered message")

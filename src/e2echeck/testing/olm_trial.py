@@ -354,7 +354,10 @@ class OlmTrial(Trial):
 
     def _matches(self, side: int, end: End, body: bytes) -> bool:
         answer = self._calls[side].matches(session=end.session, message=body)
-        return answer.outcome is Outcome.ACCEPT and bool(self._given(answer, "matches")["matches"])
+        if answer.outcome is Outcome.REJECT:
+            self._refuses(answer, "matches")
+            return False
+        return bool(self._given(answer, "matches")["matches"])
 
     def _inbound(self, receiver: int, body: bytes, identity_key: bytes | None = None) -> Answer:
         return self._calls[receiver].create_inbound_session(
@@ -401,21 +404,24 @@ class OlmTrial(Trial):
         if not sent.opened and end.too_far(sent.ratchet_key, sent.index):
             one.lost = True
 
-    def _first_arrives(self, packet: Packet, sent: Sent) -> None:
-        one, receiver = sent.conversation, packet.receiver
-        if one.fallback:
-            usable = one.one_time_key in self._fallback[receiver]
-        else:
-            usable = one.one_time_key in self._unused[receiver]
+    def _begins(self, sent: Sent, receiver: int) -> bool:
+        """Whether a pre-key message can begin its session at the receiver."""
+        one, usable = sent.conversation, self._fallback[receiver]
         end = End("", self._per_session[receiver])
-        opens = usable and end.opens(sent.ratchet_key, sent.index)
-        answer = self._inbound(receiver, packet.body)
-        if not opens:
+        known = one.one_time_key in (usable if one.fallback else self._unused[receiver])
+        return known and end.opens(sent.ratchet_key, sent.index)
+
+    def _first_arrives(self, packet: Packet, sent: Sent) -> None:
+        answer = self._inbound(packet.receiver, packet.body)
+        if self._begins(sent, packet.receiver):
+            self._begun(sent, packet.receiver, answer)
+        else:
             self._refuses(answer, "create_inbound_session without a key, or beyond the gap")
-            one.lost = True
-            return
-        given = self._given(answer, "create_inbound_session")
-        end.session = self._kept(receiver, given["session"])
+            sent.conversation.lost = True
+
+    def _begun(self, sent: Sent, receiver: int, answer: Answer) -> None:
+        one, given = sent.conversation, self._given(answer, "create_inbound_session")
+        end = End(self._kept(receiver, given["session"]), self._per_session[receiver])
         one.ends[receiver] = end
         self._unused[receiver].discard(one.one_time_key)
         self._opened(sent, end, given)
@@ -443,14 +449,17 @@ class OlmTrial(Trial):
             one, end = sent.conversation, sent.conversation.ends[receiver]
             if end is None:
                 return
-        if end is None:
-            self._refuses(self._inbound(receiver, packet.body), "create_inbound_session with an altered message")
-            return
-        answer = self._decrypt(receiver, end, packet)
-        tolerated = self._rewrites[receiver] and not sent.opened and one is sent.conversation
-        if tolerated and answer.outcome is Outcome.ACCEPT and end.opens(sent.ratchet_key, sent.index):
+        answer = self._inbound(receiver, packet.body) if end is None else self._decrypt(receiver, end, packet)
+        genuine = self._begins(sent, receiver) if end is None else end.opens(sent.ratchet_key, sent.index)
+        tolerated = self._rewrites[receiver] and genuine and not sent.opened and one is sent.conversation
+        if tolerated and answer.outcome is Outcome.ACCEPT:
             self.tolerated[FIELDS_REWRITTEN.name] += 1
-            self._opened(sent, end, answer.output)
+            if end is None:
+                self._begun(sent, receiver, answer)
+            else:
+                self._opened(sent, end, self._given(answer, "decrypt"))
+        elif end is None:
+            self._refuses(answer, "create_inbound_session with an altered message")
         else:
             self._refuses_message(receiver, end, packet, answer, "decrypt of an altered message")
         self._probe(one, receiver, probe)

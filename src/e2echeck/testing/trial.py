@@ -133,7 +133,7 @@ class Trial:
     def _given(self, answer: Answer, what: str) -> Mapping[str, Any]:
         """The output of a call that must be accepted."""
         self._require(answer.outcome is Outcome.ACCEPT, f"{what}: {answer.outcome} {answer.detail}")
-        return answer.output
+        return _Output(answer.output)
 
     def _refuses(self, answer: Answer, what: str, *, may_change: bool = False) -> None:
         """A call that must be refused, and must have changed nothing, unless a deviation allows it."""
@@ -144,6 +144,13 @@ class Trial:
         if may_change and answer.state_unchanged is False:
             self.tolerated[RATCHET_KEY_DRAWN_EARLY.name] += 1
         self.unchanged += answer.state_unchanged is True
+
+
+class _Output(dict[str, Any]):
+    """Output in which a value that is asked for and not there is a violation."""
+
+    def __missing__(self, name: str) -> object:
+        raise ViolationError(f"an answer without {name}")  # noqa: EM102, TRY003
 
 
 def deviates(name: str, deviation: Deviation, declared: Mapping[str, Collection[Deviation]]) -> bool:
