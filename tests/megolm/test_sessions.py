@@ -20,9 +20,9 @@ from e2echeck.megolm import (
     SessionOrdering,
 )
 from e2echeck.megolm.ratchet import Ratchet
+from e2echeck.testing.sessions import MegolmAdapter, megolm
 from e2echeck.verdict import CLIENTS
-from tests.conftest import find_peer
-from tests.peer_child import Peer, PeerDiedError, PeerRefusedError, start
+from tests import peers
 
 PLAINTEXTS = st.binary(max_size=200)
 JUMPS = st.lists(st.integers(0, 300), min_size=1, max_size=4)
@@ -45,10 +45,9 @@ def state(session: InboundGroupSession) -> tuple[int, bytes, bytes]:
     return session.first_known_index, session._initial.to_bytes(), session._latest.to_bytes()
 
 
-def peer(name: str) -> Peer:
+def peer(name: str) -> MegolmAdapter:
     """A peer in its child process; skips when it is not installed."""
-    find_peer(name)
-    return start(name)
+    return megolm(peers.peer(name))
 
 
 @given(PLAINTEXTS, INDICES)
@@ -61,29 +60,35 @@ def test_what_goes_in_comes_out(plaintext: bytes, index: int) -> None:
         assert (opened.plaintext, opened.message_index) == (plaintext, index)
 
 
-@pytest.mark.parametrize("name", ["vodozemac", "olm"])
+@pytest.mark.parametrize("name", peers.NAMES)
 @given(plaintexts=st.lists(PLAINTEXTS, min_size=1, max_size=5))
 def test_from_peers(name: str, plaintexts: list[bytes]) -> None:
-    key, messages = peer(name).encrypt(plaintexts)
-    receiver = InboundGroupSession(key)
-    assert [outcome.plaintext for outcome in receiver.decrypt_many(messages)] == [
-        t.hex().encode() for t in plaintexts
+    calls = peer(name)
+    session = peers.given(calls.new_group_session())["session"]
+    key = peers.given(calls.session_key(session=session))["session_key"]
+    messages = [
+        peers.given(calls.encrypt(session=session, plaintext=plaintext))["message"] for plaintext in plaintexts
     ]
+    receiver = InboundGroupSession(encode_base64(key))
+    assert [outcome.plaintext for outcome in receiver.decrypt_many(messages)] == plaintexts
     last = len(plaintexts)
-    assert InboundGroupSession(key).export_at(last).to_base64() == peer(name).export(key, last)
+    copy = peers.given(calls.new_inbound(session_key=key))["session"]
+    exported = peers.given(calls.export(session=copy, index=last))["exported"]
+    assert InboundGroupSession(encode_base64(key)).export_at(last).to_bytes() == exported
 
 
 @given(st.binary(max_size=100), INDICES, st.integers(0, 2**20))
 def test_to_both_over_jumps(plaintext: bytes, index: int, back: int) -> None:
     sender = session_at(max(0, index - back))
-    exported = InboundGroupSession(sender.session_key()).export_at(sender.message_index)
+    exported = InboundGroupSession(sender.session_key()).export_at(sender.message_index).to_bytes()
     sender._ratchet.advance_to(index)
-    text = plaintext.hex().encode()
-    message = sender.encrypt(text).to_base64()
-    for name in ("vodozemac", "olm"):
-        assert peer(name).decrypt(exported.to_base64(), message) == (text, index)
-        with pytest.raises(PeerRefusedError):
-            peer(name).decrypt(exported.to_base64(), message[:-1] + ("A" if message[-1] != "A" else "Q"))
+    message = sender.encrypt(plaintext).to_bytes()
+    for name in peers.NAMES:
+        session = peers.given(peer(name).new_inbound(exported=exported))["session"]
+        altered = message[:-1] + bytes((message[-1] ^ 1,))
+        assert peers.refused(peer(name).open(session=session, message=altered))
+        opened = peers.given(peer(name).open(session=session, message=message))
+        assert opened == {"plaintext": plaintext, "message_index": index}
 
 
 @given(JUMPS, st.randoms(use_true_random=False))
@@ -182,12 +187,3 @@ def test_clients_open_what_strict_refuses() -> None:
         receiver.decrypt(padded)
     assert receiver.decrypt(padded, strictness=CLIENTS).plaintext.startswith(b"padded")
     assert MegolmMessage.parse(text).value.canonical
-
-
-def test_a_peer_that_dies_is_an_outcome() -> None:
-    find_peer("vodozemac")
-    child = Peer("vodozemac")
-    child._child.kill()
-    child._child.wait()
-    with pytest.raises(PeerDiedError):
-        child.encrypt([b"x"])

@@ -33,10 +33,10 @@ from e2echeck.testing.forge import (
     seeded,
     varint_field,
 )
+from e2echeck.testing.sessions import megolm
 from e2echeck.vault import key_file as library_key_file
 from e2echeck.verdict import CLIENTS, STRICT, Strictness
-from tests.conftest import find_peer
-from tests.peer_child import start
+from tests import peers
 
 ALICE = MegolmForger.from_label("alice", index=300)
 SALT, IV = bytes(range(16)), bytes(16)
@@ -118,13 +118,14 @@ def test_honest_megolm_is_accepted(plaintext: bytes, index: int) -> None:
         assert session.session_id == ALICE.session_id
 
 
-@pytest.mark.parametrize("name", ["vodozemac", "olm"])
+@pytest.mark.parametrize("name", peers.NAMES)
 def test_honest_megolm_is_accepted_elsewhere(name: str) -> None:
     """By implementations that share nothing with either side of this repository."""
-    find_peer(name)
+    calls = megolm(peers.peer(name))
     for index in (300, 511, 512, 65536, 2**24, 2**31):  # libolm knows no index 2^31 or more ahead
-        message = base64_text(ALICE.message(b"hello", index=index))
-        assert start(name).decrypt(base64_text(ALICE.exported()), message) == (b"hello", index)
+        session = peers.given(calls.new_inbound(exported=ALICE.exported()))["session"]
+        opened = peers.given(calls.open(session=session, message=ALICE.message(b"hello", index=index)))
+        assert opened == {"plaintext": b"hello", "message_index": index}
 
 
 def test_honest_session_key() -> None:

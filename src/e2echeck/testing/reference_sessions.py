@@ -58,18 +58,25 @@ class ReferenceOlm(_Reference):
     def generate_one_time_keys(self, *, account: str, count: int) -> Answer:
         """As the operation."""
         one: Account = self._kept[account]
-        created = list(one.generate_one_time_keys(count).created)
-        while one.one_time_keys():
+        one.generate_one_time_keys(count)
+        keys: dict[str, bytes] = {}
+        while unpublished := one.one_time_keys():
+            keys |= unpublished
             one.mark_keys_as_published()
-        return accept(one_time_keys=created)
+        return accept(one_time_keys=list(keys.values()), key_ids=[name.encode() for name in keys])
 
     def generate_fallback_key(self, *, account: str) -> Answer:
         """As the operation."""
         one: Account = self._kept[account]
         one.generate_fallback_key()
-        (key,) = one.fallback_key().values()
+        ((name, key),) = one.fallback_key().items()
         one.mark_keys_as_published()
-        return accept(fallback_key=key)
+        return accept(fallback_key=key, key_id=name.encode())
+
+    def sign(self, *, account: str, message: bytes) -> Answer:
+        """As the operation."""
+        one: Account = self._kept[account]
+        return accept(signature=one.sign(message))
 
     def create_outbound_session(self, *, account: str, identity_key: bytes, one_time_key: bytes) -> Answer:
         """As the operation."""

@@ -48,13 +48,25 @@ _ALL: Final = (
         "olm.generate_one_time_keys",
         "Make one-time keys and count them as published.",
         (_ACCOUNT, _COUNT),
-        (Parameter("one_time_keys", Kind.LIST, "the public halves of the new ones, 32 bytes each"),),
+        (
+            Parameter("one_time_keys", Kind.LIST, "the public halves of the new ones, 32 bytes each"),
+            Parameter("key_ids", Kind.LIST, "their key ids in the same order, ASCII", optional=True),
+        ),
     ),
     Operation(
         "olm.generate_fallback_key",
         "Make a fallback key and count it as published; the one before it stays usable, none before that.",
         (_ACCOUNT,),
-        (_bytes("fallback_key", "the public half, 32 bytes"),),
+        (
+            _bytes("fallback_key", "the public half, 32 bytes"),
+            _bytes("key_id", "its key id, ASCII", optional=True),
+        ),
+    ),
+    Operation(
+        "olm.sign",
+        "Sign with the fingerprint key.",
+        (_ACCOUNT, _bytes("message", "any bytes")),
+        (_bytes("signature", "64 bytes"),),
     ),
     Operation(
         "olm.create_outbound_session",

@@ -44,11 +44,15 @@ class OlmAdapter(Protocol):
         ...
 
     def generate_one_time_keys(self, *, account: str, count: int) -> Answer:
-        """Gives one_time_keys."""
+        """Gives one_time_keys, and key_ids if it has any."""
         ...
 
     def generate_fallback_key(self, *, account: str) -> Answer:
-        """Gives fallback_key."""
+        """Gives fallback_key, and key_id if it has one."""
+        ...
+
+    def sign(self, *, account: str, message: bytes) -> Answer:
+        """Gives signature; may be unsupported."""
         ...
 
     def create_outbound_session(self, *, account: str, identity_key: bytes, one_time_key: bytes) -> Answer:
@@ -167,6 +171,9 @@ class _OlmCalls(_Calls):
 
     def generate_fallback_key(self, *, account: str) -> Answer:
         return self._adapter.answer("olm.generate_fallback_key", {"account": account})
+
+    def sign(self, *, account: str, message: bytes) -> Answer:
+        return self._adapter.answer("olm.sign", {"account": account, "message": message})
 
     def create_outbound_session(self, *, account: str, identity_key: bytes, one_time_key: bytes) -> Answer:
         return self._adapter.answer(

@@ -53,17 +53,21 @@ class LibolmSessions:
         """New one-time keys."""
         account = self._kept[values["account"]]
         account.generate_one_time_keys(values["count"])
-        keys = [calls.from_base64(key) for key in account.one_time_keys["curve25519"].values()]
+        keys = {name.encode(): calls.from_base64(key) for name, key in account.one_time_keys["curve25519"].items()}
         account.mark_keys_as_published()
-        return accept(one_time_keys=keys)
+        return accept(one_time_keys=list(keys.values()), key_ids=list(keys))
 
     def olm_generate_fallback_key(self, values: Mapping[str, Any]) -> Answer:
         """A new fallback key."""
         account = self._kept[values["account"]]
         account.generate_fallback_key()
-        (key,) = account.fallback_key["curve25519"].values()
+        ((name, key),) = account.fallback_key["curve25519"].items()
         account.mark_keys_as_published()
-        return accept(fallback_key=calls.from_base64(key))
+        return accept(fallback_key=calls.from_base64(key), key_id=name.encode())
+
+    def olm_sign(self, values: Mapping[str, Any]) -> Answer:
+        """The signature."""
+        return accept(signature=calls.from_base64(self._kept[values["account"]].sign(values["message"])))
 
     def olm_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
         """The session."""

@@ -57,17 +57,21 @@ class VodozemacSessions:
         """New one-time keys."""
         account = self._kept[values["account"]]
         account.generate_one_time_keys(values["count"])
-        keys = [_raw(key) for key in account.one_time_keys.values()]
+        keys = {name.encode(): _raw(key) for name, key in account.one_time_keys.items()}
         account.mark_keys_as_published()
-        return accept(one_time_keys=keys)
+        return accept(one_time_keys=list(keys.values()), key_ids=list(keys))
 
     def olm_generate_fallback_key(self, values: Mapping[str, Any]) -> Answer:
         """A new fallback key."""
         account = self._kept[values["account"]]
         account.generate_fallback_key()
-        (key,) = account.fallback_key.values()
+        ((name, key),) = account.fallback_key.items()
         account.mark_keys_as_published()
-        return accept(fallback_key=_raw(key))
+        return accept(fallback_key=_raw(key), key_id=name.encode())
+
+    def olm_sign(self, values: Mapping[str, Any]) -> Answer:
+        """The signature."""
+        return accept(signature=_raw(self._kept[values["account"]].sign(values["message"])))
 
     def olm_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
         """The session."""
