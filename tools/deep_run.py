@@ -108,8 +108,8 @@ def main() -> int:
     """Run, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=20260101)
-    parser.add_argument("--olm-steps", type=int, default=25_000, help="of each pair")
-    parser.add_argument("--megolm-steps", type=int, default=6_000, help="of each pair")
+    parser.add_argument("--olm-steps", type=int, default=40_000, help="of each pair")
+    parser.add_argument("--megolm-steps", type=int, default=10_000, help="of each pair")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     commands = {name: peers.command(name) for name in NAMES[1:]}

@@ -79,7 +79,7 @@ class MegolmTrial(Trial):
         "repeat": {"position": 32, "copy": 6},
         "drop": {"position": 32},
         "replay": {"position": 128, "copy": 6},
-        "corrupt": {"position": 32, "copy": 6, "place": 512, "flip": 255},
+        "corrupt": {"position": 32, "copy": 6, "place": 1024, "flip": 255},
         "splice": {"position": 32, "other": 32, "copy": 6, "field": 4},
         "misdirect": {"position": 32, "other": 6},
         "join": {},
@@ -180,8 +180,8 @@ class MegolmTrial(Trial):
 
     def corrupt(self, position: int, copy: int, place: int, flip: int) -> None:
         """An altered copy of a packet arrives."""
-        inside = place % 2 == 0
-        self._attack(self._network.corrupt(position, place // 2, flip + 1, inside_fields=inside), copy)
+        inside = place % 4 > 0
+        self._attack(self._network.corrupt(position, place // 4, flip + 1, inside_fields=inside), copy)
 
     def splice(self, position: int, other: int, copy: int, field: int) -> None:
         """A packet arrives that has one field of another."""

@@ -172,7 +172,7 @@ def alter_field(form: int, body: bytes, place: int, flip: int) -> bytes:
     Args:
         form: of the message, which has to be well-formed.
         body: raw.
-        place: which byte of all contents; counts around, field by field in turn.
+        place: which byte of all contents; field by field in turn, in each of them from both ends to the middle.
         flip: the bits to flip, 1 to 255; of a number the highest bit is never flipped, which would lengthen it.
 
     Raises:
@@ -180,7 +180,8 @@ def alter_field(form: int, body: bytes, place: int, flip: int) -> bytes:
     """
     found = [span for span in spans(form, body) if span.start < span.end]
     span = found[place % len(found)]
-    position = span.start + place // len(found) % (span.end - span.start)
+    step, from_end = divmod(place // len(found) % (span.end - span.start), 2)
+    position = span.end - 1 - step if from_end else span.start + step
     altered = bytearray(body)
     altered[position] ^= (flip & 0x7F or 1) if span.number else flip
     return bytes(altered)

@@ -55,7 +55,7 @@ class OlmTrial(Trial):
 
     RULES: ClassVar = {
         "replenish": {"side": 2, "count": 4},
-        "begin": {"side": 2, "key": 4},
+        "begin": {"side": 2, "key": 5},
         "send": {"conversation": 4, "side": 2, "size": 6},
         "exchange": {"conversation": 4, "side": 2, "size": 6},
         "ping_pong": {"conversation": 4, "side": 2, "rounds": 12},
@@ -65,10 +65,10 @@ class OlmTrial(Trial):
         "repeat": {"position": 32},
         "drop": {"position": 32},
         "replay": {"position": 128},
-        "corrupt": {"position": 32, "place": 512, "flip": 255, "probe": 2},
+        "corrupt": {"position": 32, "place": 1024, "flip": 255, "probe": 2},
         "splice": {"position": 32, "other": 32, "field": 8, "probe": 2},
         "misdirect": {"position": 32, "other": 8, "probe": 2},
-        "impostor": {"side": 2, "key": 4},
+        "impostor": {"side": 2, "key": 5},
     }
 
     def __init__(
@@ -136,7 +136,7 @@ class OlmTrial(Trial):
             self._fallback[side] = [*self._fallback[side], key][-2:]
 
     def begin(self, side: int, key: int) -> None:
-        """A session from one party to the other: with a new key; for 2, the one claimed last; for 3, a fallback key."""
+        """A session with a new key; for 2, the key claimed last; for 3, a fallback key; for 4, one that is replaced."""
         self._begin(side, key)
 
     def send(self, conversation: int, side: int, size: int) -> None:
@@ -205,8 +205,8 @@ class OlmTrial(Trial):
 
     def corrupt(self, position: int, place: int, flip: int, probe: int) -> None:
         """An altered copy of a packet arrives."""
-        inside = place % 2 == 0 or (self._network.look(position).form == PRE_KEY and not self._structure)
-        packet = self._network.corrupt(position, place // 2, flip + 1, inside_fields=inside)
+        inside = place % 4 > 0 or (self._network.look(position).form == PRE_KEY and not self._structure)
+        packet = self._network.corrupt(position, place // 4, flip + 1, inside_fields=inside)
         self._attack(packet, probe)
 
     def splice(self, position: int, other: int, field: int, probe: int) -> None:
@@ -278,7 +278,7 @@ class OlmTrial(Trial):
     def _begin(self, side: int, key: int) -> Conversation:
         other = 1 - side
         claimed = self._claimed[other]
-        if key == 3:
+        if key >= 3:
             if not self._fallback[other]:
                 self.replenish(other, 0)
             one_time_key, is_fallback = self._fallback[other][-1], True
@@ -289,6 +289,8 @@ class OlmTrial(Trial):
                 self.replenish(other, 3)
             one_time_key, is_fallback = self._unclaimed[other].pop(0), False
             self._claimed[other] = one_time_key
+        if key == 4:
+            self.replenish(other, 0)
         answer = self._calls[side].create_outbound_session(
             account=self._accounts[side], identity_key=self._identity[other], one_time_key=one_time_key
         )

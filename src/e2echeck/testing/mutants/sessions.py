@@ -126,7 +126,7 @@ def gap_one_short(patch: Patch) -> None:
 
 @_mutant(_OLM)
 def chains_unbounded(patch: Patch) -> None:
-    """All chains are kept."""
+    """All receiver chains are kept, however many."""
     patch(session, "MAX_RECEIVER_CHAINS", 10_000)
 
 
@@ -138,7 +138,7 @@ def four_chains(patch: Patch) -> None:
 
 @_mutant(_OLM)
 def skipped_keys_unbounded(patch: Patch) -> None:
-    """All skipped keys are kept."""
+    """All keys of skipped messages are kept, however many."""
     patch(receiver_chain, "MAX_MESSAGE_KEYS", 10_000)
 
 
