@@ -204,9 +204,12 @@ class OlmTrial(Trial):
             self._refuses(self._inbound(receiver, body), "create_inbound_session with a used one-time key")
 
     def corrupt(self, position: int, place: int, flip: int, probe: int) -> None:
-        """An altered copy of a packet arrives."""
+        """An altered copy of a packet arrives; for place 0, its last byte is another one, where the MAC ends."""
         inside = place % 4 > 0 or (self._network.look(position).form == PRE_KEY and not self._structure)
-        packet = self._network.corrupt(position, place // 4, flip + 1, inside_fields=inside)
+        if place:
+            packet = self._network.corrupt(position, place // 4, flip + 1, inside_fields=inside)
+        else:
+            packet = self._network.corrupt(position, -1, flip + 1)
         self._attack(packet, probe)
 
     def splice(self, position: int, other: int, field: int, probe: int) -> None:
