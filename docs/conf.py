@@ -30,5 +30,8 @@ autodoc_default_options = {"members": True, "undoc-members": True, "show-inherit
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
+# ``type[...]`` in a signature is Python's, and not one of the attributes that are called so.
+suppress_warnings = ["ref.python"]
+
 html_theme = "furo"
 html_title = f"e2echeck {release}"
