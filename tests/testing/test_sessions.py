@@ -239,3 +239,13 @@ def test_a_handle_is_a_string() -> None:
     )
     with ChildAdapter([*python_child("")[:1], "-c", script]) as child:
         assert olm(child).new_account().outcome is Outcome.ERROR
+
+
+def test_what_is_newer_than_a_python_child_is_unsupported() -> None:
+    """An operation or an input that it does not know; and the child goes on."""
+    with ChildAdapter(python_child(OURS)) as child:
+        for operation, values in (("olm.newer", {}), ("olm.new_account", {"newer": 1})):
+            reply = child._ask({"operation": operation, "input": values})
+            assert isinstance(reply, dict)
+            assert reply["outcome"] == "unsupported"
+        assert olm(child).new_account().outcome is Outcome.ACCEPT

@@ -215,18 +215,26 @@ def _serve(adapter: Adapter) -> None:
         if request["operation"] == "describe":
             reply: dict[str, object] = {"name": adapter.name, "version": adapter.version}
         else:
-            operation = _KNOWN[request["operation"]]
-            try:
-                answer = adapter.answer(operation.name, read_values(operation.input, request["input"]))
-            except Exception as error:  # noqa: BLE001 - whatever the implementation raises is an answer
-                answer = Answer(Outcome.ERROR, detail=type(error).__name__)
-            reply = {"outcome": answer.outcome.value, "detail": answer.detail}
-            if answer.outcome is Outcome.ACCEPT:
-                reply["output"] = write_values(operation.output, answer.output)
-            if answer.state_unchanged is not None:
-                reply["state_unchanged"] = answer.state_unchanged
+            reply = _reply(adapter, request)
         answers.write(json.dumps(reply) + "\n")
         answers.flush()
+
+
+def _reply(adapter: Adapter, request: dict[str, Any]) -> dict[str, object]:
+    """The answer to a request; what is newer than this module is unsupported."""
+    operation = _KNOWN.get(request["operation"])
+    if operation is None or not request["input"].keys() <= {parameter.name for parameter in operation.input}:
+        return {"outcome": Outcome.UNSUPPORTED.value, "detail": "an operation or input that is not known"}
+    try:
+        answer = adapter.answer(operation.name, read_values(operation.input, request["input"]))
+    except Exception as error:  # noqa: BLE001 - whatever the implementation raises is an answer
+        answer = Answer(Outcome.ERROR, detail=type(error).__name__)
+    reply: dict[str, object] = {"outcome": answer.outcome.value, "detail": answer.detail}
+    if answer.outcome is Outcome.ACCEPT:
+        reply["output"] = write_values(operation.output, answer.output)
+    if answer.state_unchanged is not None:
+        reply["state_unchanged"] = answer.state_unchanged
+    return reply
 
 
 def _main(factory: str) -> None:
