@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format vectors mutants bench docs clean peers-if-possible harnesses-if-possible
+.PHONY: help demo test test-all lint format vectors mutants mutate bench docs clean peers-if-possible harnesses-if-possible
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,13 @@ vectors: $(VENV)/.test ## whether the vector files are what their cases make of 
 mutants: $(VENV)/.test ## wrong implementations on purpose: each has to fail its vectors
 	$(BIN)/python -m e2echeck.testing.mutants
 
+mutate: $(VENV)/.mutate ## change operators and constants of the inner modules one by one: the tests have to see each
+	rm -rf build/mutation
+	mkdir -p build/mutation
+	cp -R pyproject.toml src tests vectors build/mutation
+	cd build/mutation && E2ECHECK_HYPOTHESIS=mutate PYTHONHASHSEED=0 "$(CURDIR)/$(BIN)/mutmut" run --max-children 2
+	$(BIN)/python tools/mutation_report.py build/mutation docs/mutation.md
+
 bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same run
 	$(BIN)/python -m benches.megolm
 	$(BIN)/python -m benches.olm
@@ -65,6 +72,10 @@ $(VENV)/.audit: $(VENV)/.base
 
 $(VENV)/.test: $(VENV)/.audit
 	$(PIP) install --editable '.[audit,conformance]' --group test
+	@touch $@
+
+$(VENV)/.mutate: $(VENV)/.test
+	$(PIP) install --group mutate
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.audit

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -23,6 +25,9 @@ from e2echeck.errors import InputError
 from e2echeck.limits import Limits
 from e2echeck.reasons import Reason
 from e2echeck.verdict import CLIENTS, STRICT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PUBLISHED = {
     "": "", "f": "Zg", "fo": "Zm8", "foo": "Zm9v", "foob": "Zm9vYg", "fooba": "Zm9vYmE", "foobar": "Zm9vYmFy",
@@ -85,13 +90,30 @@ def test_each_oddity(text: str, oddities: tuple[Reason, ...]) -> None:
 )
 def test_what_nobody_reads(text: str) -> None:
     """Foreign characters and impossible lengths raise always."""
-    if text in ("=", "===="):
-        with pytest.raises(InputError):
+    if text == "=":  # padding of nothing: it reads as no bytes
+        with pytest.raises(InputError) as caught:
             decode_base64(text, length=1)
+        assert caught.value.code == Reason.BASE64_LENGTH
         return
     with pytest.raises(InputError) as caught:
         decode_base64(text)
     assert caught.value.code == Reason.BASE64_MALFORMED
+
+
+@pytest.mark.parametrize("url_safe", [False, True])
+def test_every_character_stands_for_its_six_bits(url_safe: bool) -> None:
+    """At the end of a text too, with and without padding and white space behind it."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + ("-_" if url_safe else "+/")
+    for value, character in enumerate(alphabet):
+        data = bytes((value << 2 | value >> 4, value << 4 & 0xFF | value >> 2, value << 6 & 0xFF | value))
+        text = character * 4
+        assert encode_base64(data, url_safe=url_safe) == text
+        assert decode_base64(text, url_safe=url_safe).accept(STRICT) == data
+        parsed = decode_base64(text + "\n", url_safe=url_safe)
+        assert (parsed.value, parsed.oddities) == (data, (Reason.BASE64_WHITESPACE,))
+        padded = decode_base64(text[:3] + "=", url_safe=url_safe)
+        stray = () if value & 3 == 0 else (Reason.BASE64_STRAY_BITS,)
+        assert (padded.value, padded.oddities) == (data[:2], (Reason.BASE64_PADDING, *stray))
 
 
 def test_length_is_that_of_the_bytes() -> None:
@@ -108,6 +130,7 @@ def test_size_limit() -> None:
     with pytest.raises(InputError) as caught:
         decode_base64("A" * 9, limits=Limits(base64_characters=8))
     assert caught.value.code == Reason.EVIDENCE_LIMIT
+    assert decode_base64("A" * 8, limits=Limits(base64_characters=8)).accept(STRICT) == bytes(6)
 
 
 @given(st.binary(max_size=200))
@@ -151,8 +174,9 @@ def test_varint_round_trip(value: int, extra: int) -> None:
 @pytest.mark.parametrize("value", [-1, 2**64])
 def test_varint_range(value: int) -> None:
     """A varint holds 64 bits."""
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         encode_varint(value)
+    assert caught.value.code == Reason.WIRE_VARINT_MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -181,6 +205,7 @@ INDEX, TEXT = encode_varint_field(1, 7), encode_bytes_field(2, b"abc")
         (b"\x08" + encode_varint(2**32 + 7) + TEXT, (Reason.WIRE_VARINT_RANGE,)),
         (INDEX + b"\x18\x01" + TEXT, (Reason.WIRE_FIELD_UNKNOWN,)),
         (INDEX + TEXT + encode_bytes_field(9, b"zz"), (Reason.WIRE_FIELD_UNKNOWN,)),
+        (INDEX + encode_varint_field(2**29 - 1, 1) + TEXT, (Reason.WIRE_FIELD_UNKNOWN,)),
         (INDEX + b"\x1d1234" + TEXT, (Reason.WIRE_FIELD_UNKNOWN,)),
         (INDEX + b"\x1912345678" + TEXT, (Reason.WIRE_FIELD_UNKNOWN,)),
         (INDEX + b"\x1b\x23\x20\x01\x24\x1c" + TEXT, (Reason.WIRE_FIELD_UNKNOWN,)),
@@ -191,6 +216,15 @@ def test_field_oddities(data: bytes, oddities: tuple[Reason, ...]) -> None:
     parsed = read_fields(data, 0, len(data), FORMAT)
     assert parsed.value == {1: 7, 2: b"abc"}
     assert parsed.oddities == oddities
+
+
+@pytest.mark.parametrize("value", [0, 1, 2**31, 2**32 - 1, 2**32, 2**32 + 1, 2**63, 2**64 - 1])
+def test_an_index_has_32_bits(value: int) -> None:
+    """Of a longer one the low 32 bits are taken, which is named."""
+    data = encode_varint_field(1, value) + TEXT
+    parsed = read_fields(data, 0, len(data), FORMAT)
+    assert parsed.value == {1: value % 2**32, 2: b"abc"}
+    assert parsed.oddities == (() if value < 2**32 else (Reason.WIRE_VARINT_RANGE,))
 
 
 def test_missing_fields() -> None:
@@ -215,6 +249,7 @@ def test_missing_fields() -> None:
         (b"\x0a\x01a" + TEXT, Reason.WIRE_TYPE),
         (INDEX + b"\x10\x01", Reason.WIRE_TYPE),
         (INDEX + TEXT + b"\x00\x01", Reason.WIRE_TYPE),
+        (INDEX + TEXT + encode_varint_field(2**29, 1), Reason.WIRE_TYPE),
         (INDEX + TEXT + b"\x1e", Reason.WIRE_TYPE),
         (INDEX + TEXT + b"\x1f", Reason.WIRE_TYPE),
         (INDEX + TEXT + b"\x1c", Reason.WIRE_TYPE),
@@ -266,6 +301,38 @@ def test_clients_strictness() -> None:
     assert decode_base64("Zh=").accept(CLIENTS) == b"f"
     with pytest.raises(InputError):
         decode_base64("Z g").accept(CLIENTS)
+
+
+def fields(data: bytes) -> Callable[[], object]:
+    """A reading of `data` at bytes 1 to its end."""
+    return lambda: read_fields(b"\x03" + data, 1, 1 + len(data), (*FORMAT, Field(3, length=32)))
+
+
+@pytest.mark.parametrize(
+    ("call", "numbers"),
+    [
+        (lambda: decode_base64("A" * 9, limits=Limits(base64_characters=8)), [9, 64]),
+        (lambda: decode_base64("A" * 44, length=32), [33, 32]),
+        (lambda: decode_base64("AAAA A"), [5]),
+        (lambda: read_varint(b"--\x80\x80--", 2, 4), [4]),
+        (lambda: read_varint(b"\x80" * 11, 0, 11), [10]),
+        (lambda: read_varint(b"-" + b"\xff" * 9 + b"\x02", 1, 11), [64, 11]),
+        (fields(INDEX + b"\x10\x01"), [4]),
+        (fields(INDEX + b"\x12\x04abc"), [5]),
+        (fields(INDEX + TEXT + b"\x1a\x1f" + bytes(31)), [31, 32]),
+        (fields(INDEX), [2]),
+        (fields(INDEX + TEXT), [3]),
+        (fields(INDEX + TEXT + b"\x2d123"), [12]),
+        (fields(INDEX + TEXT + b"\x26"), [9]),
+        (fields(INDEX + TEXT + b"\x24"), [9]),
+        (fields(INDEX + TEXT + b"\x23\x02\x00\x24"), [10]),
+    ],
+)
+def test_numbers_in_details(call: Callable[[], object], numbers: list[int]) -> None:
+    """How many and where: what the words around them are is not tested."""
+    with pytest.raises(InputError) as caught:
+        call()
+    assert [int(number) for number in re.findall("[0-9]+", caught.value.detail)] == numbers
 
 
 def test_a_refused_text_is_kept_by_no_exception() -> None:

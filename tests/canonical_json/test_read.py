@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e2echeck.canonical_json import JsonValue, encode, parse, read
+from e2echeck.errors import InputError
 from e2echeck.limits import Limits
 from e2echeck.reasons import Reason
 from tests.canonical_json.test_parse import DUPLICATES, FORBIDDEN, MALFORMED, NOT_UTF8, SURROGATES, in_places
@@ -191,3 +192,20 @@ def test_agrees_with_parse(value: JsonValue) -> None:
     parsed = read(data)
     assert parsed.oddities == ()
     assert exact(parsed.value) == exact(parse(data)) == exact(value)
+
+
+@pytest.mark.parametrize(
+    ("data", "numbers"),
+    [
+        (b" " * 101, [101, 100]),
+        (b"[[[[]]]]", [3]),
+        (b' "abc\xff"', [5]),
+        (b" 12 345 ", [4]),
+        (b" [1, x] ", [4]),
+    ],
+)
+def test_numbers_in_details(data: bytes, numbers: list[int]) -> None:
+    """How many and where: what the words around them are is not tested."""
+    with pytest.raises(InputError) as caught:
+        read(data, limits=Limits(json_bytes=100, json_depth=3))
+    assert [int(number) for number in re.findall("[0-9]+", caught.value.detail)] == numbers

@@ -66,7 +66,11 @@ def refusal(call: Callable[..., object], *args: object, **options: object) -> Re
 
 
 def short(value: object) -> str | None:
-    """An id of a parameter that is not pages long; None leaves it to pytest."""
-    if isinstance(value, (str, bytes)) and len(value) > 40:
-        return f"{value[:12]!r}-{len(value)}"
+    """An id of a parameter that is not pages long; None leaves it to pytest.
+
+    Without backslashes: pytest escapes them once more each time that a process collects the same test.
+    """
+    if isinstance(value, (str, bytes)):
+        text = f"{value[:12]!a}-{len(value)}" if len(value) > 40 else ascii(value)
+        return text.replace("\\", "/")
     return "long-int" if type(value) is int and value.bit_length() > 1000 else None

@@ -233,7 +233,12 @@ def test_advancing_forgets() -> None:
     assert session.decrypt(message(20)).plaintext == b"genuine 20"
     with pytest.raises(StateError, match=r"megolm\.index-exhausted"):
         session.advance_to(LAST_INDEX + 1)
+    with pytest.raises(StateError, match=r"megolm\.index-exhausted"):
+        session.export_at(LAST_INDEX + 1)
+    assert session.export_at(LAST_INDEX) == signed(LAST_INDEX).export_at(LAST_INDEX)
     assert session.first_known_index == 20
+    assert session.advance_to(LAST_INDEX)
+    assert session.decrypt(message(LAST_INDEX)).plaintext == b"genuine 4294967295"
 
 
 def test_what_was_forgotten_is_not_vouched_for_after_a_merge() -> None:
@@ -305,6 +310,32 @@ def test_copies_for_different_rooms_are_not_merged(rooms: tuple[str, str]) -> No
     ]  # fmt: skip
 
 
+def test_without_a_room_copies_are_tried_in_the_order_in_which_they_came() -> None:
+    """With one, copies that name another room come last; both of these open the message."""
+    planted, genuine = export(200, tampered(200, 3), 200), export(200)
+    item = message(256)
+    form = item.authenticated_form(genuine.public_key)
+    assert form is not None
+    sessions = InboundGroupSessions()
+    sessions.add(planted, room_id=ROOM)
+    sessions.add(genuine)
+    for room_id, used in ((None, ROOM), (ROOM, ROOM), (OTHER, None)):
+        assert sessions.open(genuine.public_key, item, form, room_id=room_id)[1].room_id == used
+
+
+def test_vouching_reaches_every_copy_that_is_kept_apart() -> None:
+    """In whichever order three come that do not connect: each is vouched for from where it meets the signed one."""
+    copies = {256: export(200, tampered(200, 3), 200), 2**16: export(200, tampered(200, 2), 200), 200: signed(200)}
+    for order in permutations(copies.values()):
+        sessions = InboundGroupSessions()
+        answers = [sessions.add(copy) for copy in order]
+        assert answers == [None, SessionOrdering.UNCONNECTED, SessionOrdering.UNCONNECTED]
+        kept = [copy.session for copy in sessions.copies(order[0].public_key)]
+        assert [session.first_known_index for session in kept] == [200] * 3
+        expected = [next(start for start in copies if copies[start] is copy) for copy in order]
+        assert [session.verified_from for session in kept] == expected
+
+
 def test_the_number_of_copies_is_bounded() -> None:
     """More copies that fit nowhere are refused; what merges is still taken."""
     sessions = InboundGroupSessions()
@@ -313,7 +344,7 @@ def test_the_number_of_copies_is_bounded() -> None:
     sessions.add(export(4))
     before = sessions.copies(signed(0).public_key)
     for refused in (export(0, bytes(128)), export(0, bytes((99,)) * 128)):
-        with pytest.raises(InputError, match=r"evidence\.limit"):
+        with pytest.raises(InputError, match=rf"evidence\.limit.* {MOST_COPIES} "):
             sessions.add(refused)
     assert sessions.copies(signed(0).public_key) == before
     assert sessions.add(signed(2)) is SessionOrdering.BETTER

@@ -119,7 +119,7 @@ def test_no_wrap() -> None:
 @pytest.mark.parametrize(("parts", "index"), [(bytes(127), 0), (bytes(129), 0), (PARTS, -1), (PARTS, 2**32)])
 def test_refused_state(parts: bytes, index: int) -> None:
     """A ratchet has 128 bytes and a 32-bit index."""
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"session-key\.malformed"):
         Ratchet(parts, index)
 
 

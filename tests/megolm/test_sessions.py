@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from random import Random  # noqa: TC003 - hypothesis looks it up
 
 import pytest
@@ -11,11 +13,14 @@ from hypothesis import strategies as st
 
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError, StateError
+from e2echeck.limits import Limits
 from e2echeck.megolm import (
+    ExportedSessionKey,
     GroupSession,
     InboundGroupSession,
     InboundGroupSessions,
     MegolmMessage,
+    SessionConfig,
     SessionKey,
     SessionOrdering,
 )
@@ -163,8 +168,57 @@ def test_comparing_and_merging_copies() -> None:
 @pytest.mark.parametrize("length", [0, 1, 164, 166, 228, 230])
 def test_keys_of_a_wrong_length(length: int) -> None:
     raw = GroupSession().session_key().to_bytes()
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"session-key\.malformed"):
         SessionKey.parse((raw + b"\0")[:length])
+
+
+def test_keys_are_equal_when_their_bytes_are() -> None:
+    """Each part counts, and the kind of key too."""
+    key = session_at(START).session_key()
+    exported = InboundGroupSession(key).export_at(START)
+    for one in (key, exported):
+        same = replace(one)
+        assert same is not one
+        assert (same == one, hash(same) == hash(one)) == (True, True)
+        for other in (
+            replace(one, message_index=START + 1),
+            replace(one, ratchet=bytes(128)),
+            replace(one, public_key=bytes(32)),
+        ):
+            assert one != other
+    assert key != replace(key, signature=bytes(64))
+    for different in (exported, key.to_bytes(), None):
+        assert key != different
+    assert len({key, exported, replace(key, message_index=0), replace(key, public_key=bytes(32))}) == 4
+    assert hash(key) != hash(exported)
+    assert repr(key) == f"<SessionKey from index {START}, secret>"
+    assert repr(exported) == f"<ExportedSessionKey from index {START}, secret>"
+
+
+def test_a_store_by_id_and_by_public_key() -> None:
+    sessions = InboundGroupSessions()
+    made = [InboundGroupSession(GroupSession().session_key()) for _ in range(3)]
+    for session in made[:2]:
+        sessions.add(session)
+    assert list(sessions) == [session.public_key for session in made[:2]]
+    for session in made:
+        known = session is not made[2]
+        assert (session.public_key in sessions) == known
+        assert sessions.get(session.session_id) is (session if known else None)
+        assert [copy.session for copy in sessions.copies(session.public_key)] == [session] * known
+    for nothing in ("", made[0].session_id[:-1], made[0].session_id + "A", "*" * 43, encode_base64(bytes(33))):
+        assert sessions.get(nothing) is None
+
+
+def test_get_gives_the_first_of_several_copies() -> None:
+    sessions = InboundGroupSessions()
+    first = InboundGroupSession.import_session(InboundGroupSession(session_at(3).session_key()).export_at(3))
+    exported = first.export_at_first_known_index()
+    second = InboundGroupSession.import_session(replace(exported, ratchet=bytes(128)))
+    sessions.add(first)
+    sessions.add(second)
+    assert len(sessions.copies(first.public_key)) == 2
+    assert sessions.get(first.session_id) is first
 
 
 def test_secrets_do_not_show() -> None:
@@ -187,3 +241,33 @@ def test_clients_open_what_strict_refuses() -> None:
         receiver.decrypt(padded)
     assert receiver.decrypt(padded, strictness=CLIENTS).plaintext.startswith(b"padded")
     assert MegolmMessage.parse(text).value.canonical
+
+
+def test_numbers_in_details() -> None:
+    """Versions, lengths and indices: what the words around them are is not tested."""
+    sender = session_at(6)
+    key = sender.session_key()
+    receiver = InboundGroupSession(key)
+    exported = receiver.export_at(6).to_bytes()
+    message = sender.encrypt(b"x")
+    wire = message.to_bytes()
+    ratchet = Ratchet(bytes(128), 6)
+    other_version = GroupSession(config=SessionConfig.VERSION_2).encrypt(b"x")
+    for call, numbers in (
+        (lambda: Ratchet(bytes(127), 0), [127]),
+        (lambda: ratchet.meeting_index(Ratchet(bytes(128), 7)), [6, 7]),
+        (lambda: ratchet.advance_to(5), [5, 6]),
+        (lambda: SessionKey.parse(key.to_bytes()[:-1]), [228, 229]),
+        (lambda: SessionKey.parse(exported), [1, 2]),
+        (lambda: SessionKey.parse(b""), [2]),
+        (lambda: ExportedSessionKey.parse(exported[:-1]), [164, 165]),
+        (lambda: receiver.decrypt(wire[:72]), [72]),
+        (lambda: receiver.decrypt(wire, limits=Limits(message_bytes=9)), [len(wire)]),
+        (lambda: receiver.decrypt(b"\x05" + wire[1:]), [5, 3]),
+        (lambda: receiver.decrypt(other_version), [4, 3]),
+        (lambda: receiver.export_at(5), [5, 6]),
+        (lambda: receiver.decrypt_stream([], rows=-3), [3]),
+    ):
+        with pytest.raises(E2EError) as caught:
+            call()
+        assert [int(number) for number in re.findall("[0-9]+", caught.value.detail)] == numbers

@@ -21,6 +21,7 @@ from e2echeck.megolm import inbound as inbound_module
 from e2echeck.megolm import message as message_module
 from e2echeck.megolm import ratchet as ratchet_module
 from e2echeck.megolm.message import signed_prefix
+from e2echeck.reasons import Reason
 from e2echeck.verdict import CLIENTS, STRICT, Strictness
 
 if TYPE_CHECKING:
@@ -114,6 +115,39 @@ def test_every_way_of_cutting_gives_the_same(
         position += len(batch)
 
 
+def test_items_slices_and_words_of_a_batch() -> None:
+    """What was rejected keeps the index that could be read, 0 too."""
+    sender = GroupSession()
+    receiver = InboundGroupSession(sender.session_key())
+    wires = [sender.encrypt(b"text").to_bytes() for _ in range(2)]
+    broken = [wire[:-1] + bytes((wire[-1] ^ 1,)) for wire in wires]
+    batch = receiver.decrypt_many([*broken, b"", *wires])
+    refused = Reason.MEGOLM_SIGNATURE_INVALID
+    expected = [
+        DecryptOutcome(None, 0, refused),
+        DecryptOutcome(None, 1, refused),
+        DecryptOutcome(None, None, Reason.WIRE_VERSION),
+        DecryptOutcome(b"text", 0, None, signing_key_verified=True),
+        DecryptOutcome(b"text", 1, None, signing_key_verified=True),
+    ]
+    assert list(batch) == batch[:] == expected
+    assert [batch[position] for position in range(-5, 0)] == expected
+    for cut in (slice(1, 4), slice(-2, None), slice(None, None, -2), slice(4, 1), slice(0, 99)):
+        assert batch[cut] == expected[cut]
+    for beyond in (5, -6):
+        with pytest.raises(IndexError):
+            batch[beyond]
+    assert list(batch.indices) == [0, 1, -1, 0, 1]
+    assert (batch.plaintext, list(batch.offsets)) == (b"texttext", [0, 0, 0, 0, 4, 8])
+    assert (len(batch), batch.rejected, repr(batch)) == (5, 3, "<DecryptBatch of 5, 3 rejected>")
+    assert [repr(batch[position]) for position in (0, 2, 4)] == [
+        "<DecryptOutcome 0: megolm.signature-invalid>",
+        "<DecryptOutcome None: wire.version>",
+        "<DecryptOutcome 1: 4 bytes, secret>",
+    ]
+    assert repr(DecryptOutcome(None, None, None)) == "<DecryptOutcome None: rejected>"
+
+
 def test_all_kinds_of_outcomes_occur() -> None:
     """Else the property above would compare little."""
     seen = {str(item[1]) for item in one_by_one(fresh(), SESSION_AND_MESSAGES[1], CLIENTS)}
@@ -126,8 +160,40 @@ def test_all_kinds_of_outcomes_occur() -> None:
 
 
 def test_limits_reach_the_messages() -> None:
+    raw = SESSION_AND_MESSAGES[1][13]
+    assert isinstance(raw, bytes)
+    for message in SESSION_AND_MESSAGES[1][6], raw:
+        with pytest.raises(InputError, match=r"evidence\.limit"):
+            fresh().decrypt(message, limits=Limits(message_bytes=len(raw) - 1))
+        assert fresh().decrypt(message, limits=Limits(message_bytes=len(raw))).plaintext == b"text 6"
+    text = encoding.encode_base64(raw)
+    with pytest.raises(InputError, match=r"evidence\.limit"):
+        fresh().decrypt(text, limits=Limits(base64_characters=len(text) - 1))
+    assert fresh().decrypt(text, limits=Limits(base64_characters=len(text))).plaintext == b"text 6"
     batch = next(fresh().decrypt_stream(SESSION_AND_MESSAGES[1][5:6], limits=Limits(message_bytes=10)))
     assert batch.codes == ["evidence.limit"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_full_batches_and_the_last_one_are_judged_alike(number: int) -> None:
+    odd = SESSION_AND_MESSAGES[1][16]
+
+    def codes(**options: Any) -> list[object]:
+        batches = fresh().decrypt_stream([odd] * number, rows=2, **options)
+        return [code for batch in batches for code in batch.codes]
+
+    assert codes() == ["wire.varint-long"] * number
+    assert codes(strictness=CLIENTS) == [None] * number
+    assert codes(strictness=CLIENTS, limits=Limits(message_bytes=10)) == ["evidence.limit"] * number
+
+
+@pytest.mark.parametrize(("size", "lengths"), [(7, [2, 2, 2, 1]), (8, [2, 2, 2, 1]), (9, [3, 3, 1])])
+def test_a_batch_is_closed_by_the_size_of_its_input(
+    size: int, lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound_module, "STREAM_BYTES", size)
+    messages: list[str | bytes] = [b"four", "text", b"more", "each", b"body", "send", b"last"]
+    assert [len(batch) for batch in fresh().decrypt_stream(messages)] == lengths
 
 
 @pytest.mark.parametrize("rows", [0, -1])
@@ -220,6 +286,18 @@ def test_ascending_messages_cost_one_pass(rows: int, count: Callable[[], int]) -
     assert sent > 600
     assert sum(batch.rejected for batch in receiver.decrypt_stream(messages, rows=rows)) == 0
     assert count() <= sent
+
+
+def test_the_same_index_again_costs_nothing(count: Callable[[], int]) -> None:
+    sender = GroupSession()
+    receiver = InboundGroupSession(sender.session_key())
+    sender._ratchet.advance_to(99)
+    message = sender.encrypt(b"x")
+    receiver.decrypt(message)
+    assert count() > 0
+    assert receiver.decrypt(message).plaintext == b"x"
+    assert receiver.export_at(99).message_index == 99
+    assert count() == 0
 
 
 def test_going_back_costs_one_seek_for_each_batch(count: Callable[[], int]) -> None:

@@ -12,8 +12,8 @@ from e2echeck.encoding import decode_base64, encode_base64
 from e2echeck.errors import VerificationError
 from e2echeck.megolm import GroupSession
 from e2echeck.room_keys import build_encrypted, build_payload, build_room_key, decrypt_to_device, read_room_key
-from tests.conftest import find_peer
-from tests.olm_peer_child import OlmPeer, start
+from e2echeck.testing.sessions import OlmAdapter, olm
+from tests.peers import NAMES, given, peer
 from tests.room_keys.devices import JSON, Device
 
 USER, DEVICE = "@peer:example.org", "PEER"
@@ -22,11 +22,14 @@ USER, DEVICE = "@peer:example.org", "PEER"
 class Foreign:
     """A device whose keys, ratchets and signatures are a peer's."""
 
-    def __init__(self, child: OlmPeer, ours: Device) -> None:
+    def __init__(self, child: OlmAdapter, ours: Device) -> None:
         self.child, self.ours = child, ours
-        self.account, self.ed25519, self.curve25519 = child.account()
+        self.account = given(child.new_account())["account"]
+        keys = given(child.identity_keys(account=self.account))
+        self.ed25519, self.curve25519 = encode_base64(keys["ed25519"]), encode_base64(keys["curve25519"])
         (key,) = ours.account.generate_one_time_keys(1).created
-        self.session, _ = child.outbound(self.account, encode_base64(ours.key), encode_base64(key))
+        begun = child.create_outbound_session(account=self.account, identity_key=ours.key, one_time_key=key)
+        self.session = given(begun)["session"]
 
     def device_keys(self) -> JSON:
         keys: JSON = {
@@ -36,7 +39,8 @@ class Foreign:
             "user_id": USER,
         }
         text = json.dumps(keys, sort_keys=True, separators=(",", ":"))
-        return {**keys, "signatures": {USER: {f"ed25519:{DEVICE}": self.child.sign(self.account, text)}}}
+        signature = given(self.child.sign(account=self.account, message=text.encode()))["signature"]
+        return {**keys, "signatures": {USER: {f"ed25519:{DEVICE}": encode_base64(signature)}}}
 
     def event(self, event_type: str, content: Any, **changes: object) -> JSON:
         payload: JSON = {
@@ -49,7 +53,8 @@ class Foreign:
             "sender_device_keys": self.device_keys(),
             **changes,
         }
-        kind, body = self.child.encrypt(self.session, json.dumps(payload))
+        sent = given(self.child.encrypt(session=self.session, plaintext=json.dumps(payload).encode()))
+        kind, body = sent["message_type"], encode_base64(sent["message"])
         return {
             "type": "m.room.encrypted",
             "sender": USER,
@@ -61,11 +66,9 @@ class Foreign:
         }
 
 
-@pytest.mark.parametrize("name", ["vodozemac", "olm"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_conversation_with_a_peer(name: str) -> None:
-    find_peer(name)
-    child = start(name)
-    child.forget()
+    child = olm(peer(name))
     ours = Device("@us:example.org", "US")
     foreign = Foreign(child, ours)
     opened = ours.receive(foreign.event("m.dummy", {}), None)
@@ -88,7 +91,9 @@ def test_a_conversation_with_a_peer(name: str) -> None:
         session.encrypt(plaintext), sender_key=ours.key, recipient_key=opened.sender_key
     )
     entry = content["ciphertext"][foreign.curve25519]
-    received = json.loads(child.decrypt(foreign.session, entry["type"], entry["body"]))
+    message = decode_base64(entry["body"]).accept()
+    opened_there = child.decrypt(session=foreign.session, message_type=entry["type"], message=message)
+    received = json.loads(given(opened_there)["plaintext"])
     assert (received["sender"], received["recipient_keys"]) == (ours.user_id, {"ed25519": foreign.ed25519})
     group = GroupSession()
     event = foreign.event("m.room_key", build_room_key("!room:example.org", group.session_key()))

@@ -181,8 +181,8 @@ def test_guarded_looks_at_the_state_on_refusal_only() -> None:
 def test_typed_methods_and_the_table_are_one() -> None:
     """Each operation is a method of its protocol, of the proxy and of ours, with the same parameters."""
     areas: dict[str, tuple[type, ...]] = {
-        "olm": (OlmAdapter, type(olm(reference_sessions())), ReferenceOlm),
-        "megolm": (MegolmAdapter, type(megolm(reference_sessions())), ReferenceMegolm),
+        "olm_session": (OlmAdapter, type(olm(reference_sessions())), ReferenceOlm),
+        "megolm_session": (MegolmAdapter, type(megolm(reference_sessions())), ReferenceMegolm),
     }
     for area, classes in areas.items():
         for one in classes:
@@ -212,8 +212,8 @@ def test_what_has_the_methods_is_taken_as_it_is() -> None:
     assert megolm(group) is group
     adapter = SessionAdapter(megolm=group)
     assert adapter.name == group.name
-    assert adapter.answer("olm.new_account", {}).outcome is Outcome.UNSUPPORTED
-    session = given(adapter.answer("megolm.new_group_session", {}))["session"]
+    assert adapter.answer("olm_session.new_account", {}).outcome is Outcome.UNSUPPORTED
+    session = given(adapter.answer("megolm_session.new_group_session", {}))["session"]
     assert group.kept == 1
     assert given(adapter.answer("release", {"handle": session})) == {}
     assert group.kept == 0
@@ -244,7 +244,7 @@ def test_a_handle_is_a_string() -> None:
 def test_what_is_newer_than_a_python_child_is_unsupported() -> None:
     """An operation or an input that it does not know; and the child goes on."""
     with ChildAdapter(python_child(OURS)) as child:
-        for operation, values in (("olm.newer", {}), ("olm.new_account", {"newer": 1})):
+        for operation, values in (("olm_session.newer", {}), ("olm_session.new_account", {"newer": 1})):
             reply = child._ask({"operation": operation, "input": values})
             assert isinstance(reply, dict)
             assert reply["outcome"] == "unsupported"

@@ -162,13 +162,18 @@ class InboundGroupSessions:
             try:
                 return copy.session.open(message, authenticated_form), copy
             except E2EError as error:
-                if _REACH.get(error.code, 3) >= _REACH.get(failure.code, 3):
+                if _REACH.get(error.code, 4) >= _REACH.get(failure.code, 4):
                     failure = error
         raise failure
 
 
 # How far a copy came with a message; what is not named here came furthest.
-_REACH: Final = {Reason.KEY_SESSION_UNKNOWN: 0, Reason.WIRE_VERSION: 1, Reason.KEY_INDEX_UNKNOWN: 2}
+_REACH: Final = {
+    Reason.KEY_SESSION_UNKNOWN: 0,
+    Reason.WIRE_VERSION: 1,
+    Reason.KEY_INDEX_UNKNOWN: 2,
+    Reason.MEGOLM_MAC_INVALID: 3,
+}
 
 
 def _merge(kept: SessionCopy, new: SessionCopy) -> SessionCopy:

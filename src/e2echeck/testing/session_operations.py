@@ -34,9 +34,9 @@ _TYPE: Final = Parameter("message_type", Kind.INTEGER, "0 for a pre-key message,
 _COUNT: Final = Parameter("count", Kind.INTEGER, "0 to 5000")
 
 _ALL: Final = (
-    Operation("olm.new_account", "Make an account with new keys.", (), (_handle("account", "it"),)),
+    Operation("olm_session.new_account", "Make an account with new keys.", (), (_handle("account", "it"),)),
     Operation(
-        "olm.identity_keys",
+        "olm_session.identity_keys",
         "The public identity keys of an account.",
         (_ACCOUNT,),
         (
@@ -45,7 +45,7 @@ _ALL: Final = (
         ),
     ),
     Operation(
-        "olm.generate_one_time_keys",
+        "olm_session.generate_one_time_keys",
         "Make one-time keys and count them as published.",
         (_ACCOUNT, _COUNT),
         (
@@ -54,7 +54,7 @@ _ALL: Final = (
         ),
     ),
     Operation(
-        "olm.generate_fallback_key",
+        "olm_session.generate_fallback_key",
         "Make a fallback key and count it as published; the one before it stays usable, none before that.",
         (_ACCOUNT,),
         (
@@ -63,61 +63,61 @@ _ALL: Final = (
         ),
     ),
     Operation(
-        "olm.sign",
+        "olm_session.sign",
         "Sign with the fingerprint key.",
         (_ACCOUNT, _bytes("message", "any bytes")),
         (_bytes("signature", "64 bytes"),),
     ),
     Operation(
-        "olm.create_outbound_session",
+        "olm_session.create_outbound_session",
         "Begin a session with another device.",
         (_ACCOUNT, _IDENTITY_KEY, _bytes("one_time_key", "a one-time or fallback key of it, 32 bytes")),
         (_handle("session", "the session"),),
     ),
     Operation(
-        "olm.create_inbound_session",
+        "olm_session.create_inbound_session",
         "The session that a pre-key message begins, if the message decrypts; a one-time key is used up by it then, "
         "and only then.  The identity key in the message has to be the one that is given.",
         (_ACCOUNT, _IDENTITY_KEY, _PRE_KEY),
         (_handle("session", "the session"), _PLAINTEXT),
     ),
     Operation(
-        "olm.session_id",
+        "olm_session.session_id",
         "The id of a session, the same on both sides.",
         (_OLM_SESSION,),
         (_bytes("session_id", "SHA-256 of the three keys that name the session, 32 bytes"),),
     ),
     Operation(
-        "olm.matches",
+        "olm_session.matches",
         "Whether a pre-key message names the keys of a session; not whether it decrypts.",
         (_OLM_SESSION, _PRE_KEY),
         (Parameter("matches", Kind.BOOLEAN, "whether it does"),),
     ),
     Operation(
-        "olm.encrypt",
+        "olm_session.encrypt",
         "Encrypt: a pre-key message until the session has decrypted one of the other side, then a normal one.",
         (_OLM_SESSION, _PLAINTEXT),
         (_TYPE, _bytes("message", "the message, raw")),
     ),
     Operation(
-        "olm.skip",
+        "olm_session.skip",
         "Encrypt so many messages and lose them, which can be done without this call as well, only slower.",
         (_OLM_SESSION, _COUNT),
     ),
     Operation(
-        "olm.decrypt",
+        "olm_session.decrypt",
         "Decrypt, each message once.",
         (_OLM_SESSION, _TYPE, _bytes("message", "the message, raw")),
         (_PLAINTEXT,),
     ),
     Operation(
-        "olm.has_received",
+        "olm_session.has_received",
         "Whether a session has decrypted a message of the other side.",
         (_OLM_SESSION,),
         (Parameter("has_received", Kind.BOOLEAN, "whether it has"),),
     ),
     Operation(
-        "megolm.new_group_session",
+        "megolm_session.new_group_session",
         "Make a session to send with.",
         (),
         (
@@ -126,21 +126,24 @@ _ALL: Final = (
         ),
     ),
     Operation(
-        "megolm.session_key",
+        "megolm_session.session_key",
         "The signed key that opens the session from its next message on.",
         (_GROUP_SESSION,),
         (_bytes("session_key", "session-sharing format, 229 bytes"),),
     ),
     Operation(
-        "megolm.encrypt", "Encrypt and sign.", (_GROUP_SESSION, _PLAINTEXT), (_bytes("message", "raw message"),)
+        "megolm_session.encrypt",
+        "Encrypt and sign.",
+        (_GROUP_SESSION, _PLAINTEXT),
+        (_bytes("message", "raw message"),),
     ),
     Operation(
-        "megolm.skip",
+        "megolm_session.skip",
         "Encrypt so many messages and lose them, which can be done without this call as well, only slower.",
         (_GROUP_SESSION, _COUNT),
     ),
     Operation(
-        "megolm.new_inbound",
+        "megolm_session.new_inbound",
         "Make a session to receive with.",
         (
             _bytes("session_key", "session-sharing format, 229 bytes when well-formed", optional=True),
@@ -154,13 +157,13 @@ _ALL: Final = (
         (("session_key", "exported"),),
     ),
     Operation(
-        "megolm.open",
+        "megolm_session.open",
         "Verify and decrypt.  The same message opens as often as it is given.",
         (_INBOUND, _bytes("message", "the message, raw")),
         (_PLAINTEXT, Parameter("message_index", Kind.INTEGER, "0 to 2^32-1")),
     ),
     Operation(
-        "megolm.export",
+        "megolm_session.export",
         "The session from an index on, or a refusal when the session begins later.",
         (_INBOUND, Parameter("index", Kind.INTEGER, "0 to 2^32-1")),
         (_bytes("exported", "export format, 165 bytes"),),

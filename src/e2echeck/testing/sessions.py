@@ -161,77 +161,78 @@ class _OlmCalls(_Calls):
     """`OlmAdapter` by an `Adapter`."""
 
     def new_account(self) -> Answer:
-        return self._adapter.answer("olm.new_account", {})
+        return self._adapter.answer("olm_session.new_account", {})
 
     def identity_keys(self, *, account: str) -> Answer:
-        return self._adapter.answer("olm.identity_keys", {"account": account})
+        return self._adapter.answer("olm_session.identity_keys", {"account": account})
 
     def generate_one_time_keys(self, *, account: str, count: int) -> Answer:
-        return self._adapter.answer("olm.generate_one_time_keys", {"account": account, "count": count})
+        return self._adapter.answer("olm_session.generate_one_time_keys", {"account": account, "count": count})
 
     def generate_fallback_key(self, *, account: str) -> Answer:
-        return self._adapter.answer("olm.generate_fallback_key", {"account": account})
+        return self._adapter.answer("olm_session.generate_fallback_key", {"account": account})
 
     def sign(self, *, account: str, message: bytes) -> Answer:
-        return self._adapter.answer("olm.sign", {"account": account, "message": message})
+        return self._adapter.answer("olm_session.sign", {"account": account, "message": message})
 
     def create_outbound_session(self, *, account: str, identity_key: bytes, one_time_key: bytes) -> Answer:
         return self._adapter.answer(
-            "olm.create_outbound_session",
+            "olm_session.create_outbound_session",
             {"account": account, "identity_key": identity_key, "one_time_key": one_time_key},
         )
 
     def create_inbound_session(self, *, account: str, identity_key: bytes, message: bytes) -> Answer:
         return self._adapter.answer(
-            "olm.create_inbound_session", {"account": account, "identity_key": identity_key, "message": message}
+            "olm_session.create_inbound_session",
+            {"account": account, "identity_key": identity_key, "message": message},
         )
 
     def session_id(self, *, session: str) -> Answer:
-        return self._adapter.answer("olm.session_id", {"session": session})
+        return self._adapter.answer("olm_session.session_id", {"session": session})
 
     def matches(self, *, session: str, message: bytes) -> Answer:
-        return self._adapter.answer("olm.matches", {"session": session, "message": message})
+        return self._adapter.answer("olm_session.matches", {"session": session, "message": message})
 
     def encrypt(self, *, session: str, plaintext: bytes) -> Answer:
-        return self._adapter.answer("olm.encrypt", {"session": session, "plaintext": plaintext})
+        return self._adapter.answer("olm_session.encrypt", {"session": session, "plaintext": plaintext})
 
     def skip(self, *, session: str, count: int) -> Answer:
-        return self._adapter.answer("olm.skip", {"session": session, "count": count})
+        return self._adapter.answer("olm_session.skip", {"session": session, "count": count})
 
     def decrypt(self, *, session: str, message_type: int, message: bytes) -> Answer:
         values: dict[str, Value] = {"session": session, "message_type": message_type, "message": message}
-        return self._adapter.answer("olm.decrypt", values)
+        return self._adapter.answer("olm_session.decrypt", values)
 
     def has_received(self, *, session: str) -> Answer:
-        return self._adapter.answer("olm.has_received", {"session": session})
+        return self._adapter.answer("olm_session.has_received", {"session": session})
 
 
 class _MegolmCalls(_Calls):
     """`MegolmAdapter` by an `Adapter`."""
 
     def new_group_session(self) -> Answer:
-        return self._adapter.answer("megolm.new_group_session", {})
+        return self._adapter.answer("megolm_session.new_group_session", {})
 
     def session_key(self, *, session: str) -> Answer:
-        return self._adapter.answer("megolm.session_key", {"session": session})
+        return self._adapter.answer("megolm_session.session_key", {"session": session})
 
     def encrypt(self, *, session: str, plaintext: bytes) -> Answer:
-        return self._adapter.answer("megolm.encrypt", {"session": session, "plaintext": plaintext})
+        return self._adapter.answer("megolm_session.encrypt", {"session": session, "plaintext": plaintext})
 
     def skip(self, *, session: str, count: int) -> Answer:
-        return self._adapter.answer("megolm.skip", {"session": session, "count": count})
+        return self._adapter.answer("megolm_session.skip", {"session": session, "count": count})
 
     def new_inbound(self, *, session_key: bytes | None = None, exported: bytes | None = None) -> Answer:
         given = {"session_key": session_key, "exported": exported}
         return self._adapter.answer(
-            "megolm.new_inbound", {name: value for name, value in given.items() if value is not None}
+            "megolm_session.new_inbound", {name: value for name, value in given.items() if value is not None}
         )
 
     def open(self, *, session: str, message: bytes) -> Answer:
-        return self._adapter.answer("megolm.open", {"session": session, "message": message})
+        return self._adapter.answer("megolm_session.open", {"session": session, "message": message})
 
     def export(self, *, session: str, index: int) -> Answer:
-        return self._adapter.answer("megolm.export", {"session": session, "index": index})
+        return self._adapter.answer("megolm_session.export", {"session": session, "index": index})
 
 
 def olm(adapter: Adapter | OlmAdapter) -> OlmAdapter:
@@ -248,13 +249,13 @@ class SessionAdapter:
     """An `Adapter` by objects with typed methods, for example to serve them from a child process.
 
     Args:
-        olm: answers ``olm.*``.
-        megolm: answers ``megolm.*``.
+        olm: answers ``olm_session.*``.
+        megolm: answers ``megolm_session.*``.
     """
 
     def __init__(self, *, olm: OlmAdapter | None = None, megolm: MegolmAdapter | None = None) -> None:
         self._areas: dict[str, Any] = {
-            area: it for area, it in (("olm", olm), ("megolm", megolm)) if it is not None
+            area: it for area, it in (("olm_session", olm), ("megolm_session", megolm)) if it is not None
         }
 
     @property

@@ -40,16 +40,16 @@ class LibolmSessions:
         self._kept.release(values["handle"])
         return accept()
 
-    def olm_new_account(self, _values: Mapping[str, Any]) -> Answer:
+    def olm_session_new_account(self, _values: Mapping[str, Any]) -> Answer:
         """A new account."""
         return accept(account=self._kept.keep(accounts.Account()))
 
-    def olm_identity_keys(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_identity_keys(self, values: Mapping[str, Any]) -> Answer:
         """Both keys."""
         keys = self._kept[values["account"]].identity_keys
         return accept(ed25519=calls.from_base64(keys["ed25519"]), curve25519=calls.from_base64(keys["curve25519"]))
 
-    def olm_generate_one_time_keys(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_generate_one_time_keys(self, values: Mapping[str, Any]) -> Answer:
         """New one-time keys."""
         account = self._kept[values["account"]]
         account.generate_one_time_keys(values["count"])
@@ -57,7 +57,7 @@ class LibolmSessions:
         account.mark_keys_as_published()
         return accept(one_time_keys=list(keys.values()), key_ids=list(keys))
 
-    def olm_generate_fallback_key(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_generate_fallback_key(self, values: Mapping[str, Any]) -> Answer:
         """A new fallback key."""
         account = self._kept[values["account"]]
         account.generate_fallback_key()
@@ -65,11 +65,11 @@ class LibolmSessions:
         account.mark_keys_as_published()
         return accept(fallback_key=calls.from_base64(key), key_id=name.encode())
 
-    def olm_sign(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_sign(self, values: Mapping[str, Any]) -> Answer:
         """The signature."""
         return accept(signature=calls.from_base64(self._kept[values["account"]].sign(values["message"])))
 
-    def olm_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
         """The session."""
         account = self._kept[values["account"]]
 
@@ -79,7 +79,7 @@ class LibolmSessions:
 
         return self._guarded(account, create)
 
-    def olm_create_inbound_session(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_create_inbound_session(self, values: Mapping[str, Any]) -> Answer:
         """The session and the plaintext; libolm does this in three calls, the last of which uses up the key."""
         account = self._kept[values["account"]]
 
@@ -92,11 +92,11 @@ class LibolmSessions:
 
         return self._guarded(account, create)
 
-    def olm_session_id(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_session_id(self, values: Mapping[str, Any]) -> Answer:
         """The id."""
         return accept(session_id=calls.from_base64(self._kept[values["session"]].id))
 
-    def olm_matches(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_matches(self, values: Mapping[str, Any]) -> Answer:
         """Whether it does."""
         session = self._kept[values["session"]]
 
@@ -106,7 +106,7 @@ class LibolmSessions:
 
         return self._guarded(session, ask)
 
-    def olm_encrypt(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_encrypt(self, values: Mapping[str, Any]) -> Answer:
         """Type and message."""
         session = self._kept[values["session"]]
 
@@ -116,14 +116,14 @@ class LibolmSessions:
 
         return self._guarded(session, write)
 
-    def olm_skip(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_skip(self, values: Mapping[str, Any]) -> Answer:
         """Messages to nobody."""
         session = self._kept[values["session"]]
         for _ in range(values["count"]):
             session.encrypt(b"")
         return accept()
 
-    def olm_decrypt(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_decrypt(self, values: Mapping[str, Any]) -> Answer:
         """The plaintext."""
         session = self._kept[values["session"]]
         form = sessions.OlmPreKeyMessage if values["message_type"] == 0 else sessions.OlmMessage
@@ -134,27 +134,27 @@ class LibolmSessions:
 
         return self._guarded(session, read)
 
-    def megolm_new_group_session(self, _values: Mapping[str, Any]) -> Answer:
+    def megolm_session_new_group_session(self, _values: Mapping[str, Any]) -> Answer:
         """A new session."""
         session = group_session.OutboundGroupSession()
         return accept(session=self._kept.keep(session), public_key=calls.from_base64(session.id))
 
-    def megolm_session_key(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_session_key(self, values: Mapping[str, Any]) -> Answer:
         """The signed key."""
         return accept(session_key=calls.from_base64(self._kept[values["session"]].session_key))
 
-    def megolm_encrypt(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_encrypt(self, values: Mapping[str, Any]) -> Answer:
         """The message."""
         return accept(message=calls.from_base64(self._kept[values["session"]].encrypt(values["plaintext"])))
 
-    def megolm_skip(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_skip(self, values: Mapping[str, Any]) -> Answer:
         """Messages to nobody."""
         session = self._kept[values["session"]]
         for _ in range(values["count"]):
             session.encrypt(b"")
         return accept()
 
-    def megolm_new_inbound(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_new_inbound(self, values: Mapping[str, Any]) -> Answer:
         """The session."""
 
         def create() -> Answer:
@@ -171,7 +171,7 @@ class LibolmSessions:
 
         return guarded(create, refusals=_REFUSALS, state=lambda: None)
 
-    def megolm_open(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_open(self, values: Mapping[str, Any]) -> Answer:
         """Plaintext and index."""
         session = self._kept[values["session"]]
 
@@ -181,7 +181,7 @@ class LibolmSessions:
 
         return self._guarded(session, read)
 
-    def megolm_export(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_export(self, values: Mapping[str, Any]) -> Answer:
         """The export."""
         session = self._kept[values["session"]]
 

@@ -44,16 +44,16 @@ class VodozemacSessions:
         self._kept.release(values["handle"])
         return accept()
 
-    def olm_new_account(self, _values: Mapping[str, Any]) -> Answer:
+    def olm_session_new_account(self, _values: Mapping[str, Any]) -> Answer:
         """A new account."""
         return accept(account=self._kept.keep(vodozemac.Account()))
 
-    def olm_identity_keys(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_identity_keys(self, values: Mapping[str, Any]) -> Answer:
         """Both keys."""
         account = self._kept[values["account"]]
         return accept(ed25519=_raw(account.ed25519_key), curve25519=_raw(account.curve25519_key))
 
-    def olm_generate_one_time_keys(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_generate_one_time_keys(self, values: Mapping[str, Any]) -> Answer:
         """New one-time keys."""
         account = self._kept[values["account"]]
         account.generate_one_time_keys(values["count"])
@@ -61,7 +61,7 @@ class VodozemacSessions:
         account.mark_keys_as_published()
         return accept(one_time_keys=list(keys.values()), key_ids=list(keys))
 
-    def olm_generate_fallback_key(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_generate_fallback_key(self, values: Mapping[str, Any]) -> Answer:
         """A new fallback key."""
         account = self._kept[values["account"]]
         account.generate_fallback_key()
@@ -69,11 +69,11 @@ class VodozemacSessions:
         account.mark_keys_as_published()
         return accept(fallback_key=_raw(key), key_id=name.encode())
 
-    def olm_sign(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_sign(self, values: Mapping[str, Any]) -> Answer:
         """The signature."""
         return accept(signature=_raw(self._kept[values["account"]].sign(values["message"])))
 
-    def olm_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_create_outbound_session(self, values: Mapping[str, Any]) -> Answer:
         """The session."""
         account = self._kept[values["account"]]
 
@@ -85,7 +85,7 @@ class VodozemacSessions:
 
         return self._guarded(account, create)
 
-    def olm_create_inbound_session(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_create_inbound_session(self, values: Mapping[str, Any]) -> Answer:
         """The session and the plaintext."""
         account = self._kept[values["account"]]
 
@@ -96,11 +96,11 @@ class VodozemacSessions:
 
         return self._guarded(account, create)
 
-    def olm_session_id(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_session_id(self, values: Mapping[str, Any]) -> Answer:
         """The id."""
         return accept(session_id=calls.from_base64(self._kept[values["session"]].session_id))
 
-    def olm_matches(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_matches(self, values: Mapping[str, Any]) -> Answer:
         """Whether it does."""
         session = self._kept[values["session"]]
 
@@ -110,7 +110,7 @@ class VodozemacSessions:
 
         return self._guarded(session, ask)
 
-    def olm_encrypt(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_encrypt(self, values: Mapping[str, Any]) -> Answer:
         """Type and message."""
         session = self._kept[values["session"]]
 
@@ -120,14 +120,14 @@ class VodozemacSessions:
 
         return self._guarded(session, write)
 
-    def olm_skip(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_skip(self, values: Mapping[str, Any]) -> Answer:
         """Messages to nobody."""
         session = self._kept[values["session"]]
         for _ in range(values["count"]):
             session.encrypt(b"")
         return accept()
 
-    def olm_decrypt(self, values: Mapping[str, Any]) -> Answer:
+    def olm_session_decrypt(self, values: Mapping[str, Any]) -> Answer:
         """The plaintext."""
         session = self._kept[values["session"]]
 
@@ -137,27 +137,27 @@ class VodozemacSessions:
 
         return self._guarded(session, read)
 
-    def megolm_new_group_session(self, _values: Mapping[str, Any]) -> Answer:
+    def megolm_session_new_group_session(self, _values: Mapping[str, Any]) -> Answer:
         """A new session."""
         session = vodozemac.GroupSession()
         return accept(session=self._kept.keep(session), public_key=calls.from_base64(session.session_id))
 
-    def megolm_session_key(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_session_key(self, values: Mapping[str, Any]) -> Answer:
         """The signed key."""
         return accept(session_key=_raw(self._kept[values["session"]].session_key))
 
-    def megolm_encrypt(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_encrypt(self, values: Mapping[str, Any]) -> Answer:
         """The message."""
         return accept(message=_raw(self._kept[values["session"]].encrypt(values["plaintext"])))
 
-    def megolm_skip(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_skip(self, values: Mapping[str, Any]) -> Answer:
         """Messages to nobody."""
         session = self._kept[values["session"]]
         for _ in range(values["count"]):
             session.encrypt(b"")
         return accept()
 
-    def megolm_new_inbound(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_new_inbound(self, values: Mapping[str, Any]) -> Answer:
         """The session."""
 
         def create() -> Answer:
@@ -175,7 +175,7 @@ class VodozemacSessions:
 
         return guarded(create, refusals=_REFUSALS, state=lambda: None)
 
-    def megolm_open(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_open(self, values: Mapping[str, Any]) -> Answer:
         """Plaintext and index."""
         session = self._kept[values["session"]]
 
@@ -185,7 +185,7 @@ class VodozemacSessions:
 
         return self._guarded(session, read)
 
-    def megolm_export(self, values: Mapping[str, Any]) -> Answer:
+    def megolm_session_export(self, values: Mapping[str, Any]) -> Answer:
         """The export."""
         session = self._kept[values["session"]]
         before = session.pickle(_PICKLE_KEY)

@@ -67,13 +67,13 @@ def chain_moves_before_authentication(patch: Patch) -> None:
 def ratchet_turns_before_authentication(patch: Patch) -> None:
     """A new ratchet key is taken before the message that brings it is authenticated."""
 
-    def opened(self: Session, message: Message) -> bytes:
+    def opened(self: Session, message: Message, *rest: Any) -> bytes:  # noqa: ANN401
         ratchet = self._ratchet
         known = any(chain.ratchet_key == message.ratchet_key for chain in self._chains)
         if not known and isinstance(ratchet, ActiveRatchet):
             self._ratchet, chain = ratchet.advance(message.ratchet_key)
             self._chains = (*self._chains, chain)[-5:]
-        return right(self, message)
+        return right(self, message, *rest)
 
     right = Session._open
     patch(Session, "_open", opened)
@@ -98,14 +98,14 @@ def skipped_key_forgotten_on_failure(patch: Patch) -> None:
 def skipped_key_by_index_only(patch: Patch) -> None:
     """The key of a skipped message is looked for by its index in all chains."""
 
-    def opened(self: Session, message: Message) -> bytes:
+    def opened(self: Session, message: Message, *rest: Any) -> bytes:  # noqa: ANN401
         chains = self._chains
         for position, chain in enumerate(chains):
             if any(index == message.chain_index for index, _ in chain.skipped):
                 plaintext, after = chain.decrypt(message)
                 self._chains = (*chains[:position], after, *chains[position + 1 :])
                 return plaintext
-        return right(self, message)
+        return right(self, message, *rest)
 
     right = Session._open
     patch(Session, "_open", opened)
@@ -284,9 +284,9 @@ def ratchet_never_turns(patch: Patch) -> None:
     """A party goes on sending under its first ratchet key, whatever it has received."""
     right = Session._open
 
-    def opened(self: Session, message: Message) -> bytes:
+    def opened(self: Session, message: Message, *rest: Any) -> bytes:  # noqa: ANN401
         before = self._ratchet
-        plaintext = right(self, message)
+        plaintext = right(self, message, *rest)
         if isinstance(before, ActiveRatchet):
             self._ratchet = before
         return plaintext
