@@ -197,6 +197,16 @@ def _check_payload(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     yield "read_olm_payload", read
 
 
+def _check_to_device(values: Mapping[str, Any], _strictness: Strictness) -> Calls:
+    def check() -> Answer:
+        verdict = room_keys.check_to_device(canonical_json.read(values["event"]).value)
+        if verdict.code is not None:
+            raise RefusedError(verdict.code)
+        return accept()
+
+    yield "check_to_device", check
+
+
 OLM_WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], Calls]]] = {
     "olm.create_inbound_session": _olm_inbound,
     "olm.create_outbound_session": _olm_outbound,
@@ -204,4 +214,5 @@ OLM_WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], Calls]]] = {
     "olm.decrypt": _olm_decrypt,
     "olm.read_ciphertext": _olm_read_ciphertext,
     "olm.check_payload": _check_payload,
+    "olm.check_to_device": _check_to_device,
 }

@@ -322,6 +322,11 @@ _ALL: Final = (
         ),
     ),
     Operation(
+        "olm.check_to_device",
+        "Say whether an event to a device may come as it is, before anything is decrypted.",
+        (_bytes("event", "JSON text of the event, as /sync gives it"),),
+    ),
+    Operation(
         "key_file.read",
         "Decrypt a Megolm key file and read the sessions in it, or read a plain list of sessions.",
         (

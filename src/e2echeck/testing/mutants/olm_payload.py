@@ -7,7 +7,7 @@ from typing import Any
 
 from e2echeck import room_keys
 from e2echeck.reasons import Reason
-from e2echeck.room_keys import _device_keys, olm_payload
+from e2echeck.room_keys import _device_keys, olm_payload, to_device
 from e2echeck.testing.mutants.registry import Patch, mutant
 from e2echeck.verdict import Parsed, Verdict
 
@@ -130,6 +130,32 @@ def unsigned_part_signed(patch: Patch) -> None:
         return right(value, **options)
 
     patch(olm_payload, "check_device_keys", check)
+
+
+@mutant(
+    "olm.to_device::in-clear::room-key",
+    "olm.to_device::in-clear::forwarded-room-key",
+    "olm.to_device::in-clear::secret-send",
+    "olm.to_device::in-clear::dummy",
+    bug="CVE-2022-39251",
+)
+def clear_events_taken(patch: Patch) -> None:
+    """Events to a device that must be encrypted are taken in clear."""
+    patch(to_device, "unencrypted_reason", lambda _kind: None)
+
+
+@mutant(
+    "olm.to_device::other-algorithm::megolm", "olm.to_device::other-algorithm::megolm-v2", bug="CVE-2022-39251"
+)
+def megolm_taken_for_olm(patch: Patch) -> None:
+    """An event to a device may be encrypted with Megolm."""
+    right = to_device.check_to_device
+
+    def check(event: object) -> Verdict:
+        verdict = right(event)
+        return Verdict() if verdict.code is Reason.TO_DEVICE_MEGOLM_WRAPPED else verdict
+
+    patch(room_keys, "check_to_device", check)
 
 
 @mutant("olm.payload::bundle-without-device-keys")
