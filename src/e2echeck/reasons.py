@@ -58,6 +58,9 @@ _ROOM_KEY = "Matrix CS: m.room_key, m.forwarded_room_key"
 _FORWARDED = "Matrix CS: Key requests; m.forwarded_room_key"
 _WITHHELD = "Matrix CS: Reporting that decryption keys are withheld"
 _EVENT = "Matrix CS: Size limits; room event format"
+_SIGNED_JSON = "Matrix App: Signing Details, Checking for a Signature"
+_EVENT_SIGNING = "Matrix SS: Validating hashes and signatures on received events"
+_POLICY_SERVER = "Matrix SS: Validating Policy Server signatures"
 _TOOL = "e2echeck: threat model"
 
 
@@ -755,6 +758,113 @@ class Reason(StrEnum):
         "room.encryption-changed", _W, _ENCRYPTION, "state",
         "The encryption settings of the room were changed, emptied or weakened after they were set.",
         "Die Verschlüsselungseinstellungen des Raums wurden nachträglich geändert, geleert oder geschwächt.",
+    )  # fmt: skip
+
+    # events and signatures
+    SIGNATURE_MALFORMED = (
+        "signature.malformed", _E, _SIGNED_JSON, "wire",
+        "What should be signed is no object, its signatures have the wrong form, or a signature is no base64 of 64 bytes.",
+        "Das zu Signierende ist kein Objekt, seine Signaturen haben falsche Form, oder eine Signatur ist kein Base64 von 64 Bytes.",
+    )  # fmt: skip
+    SIGNATURE_MISSING = (
+        "signature.missing", _E, _SIGNED_JSON, "wire",
+        "The object carries no Ed25519 signature of the entity that had to sign it.",
+        "Das Objekt trägt keine Ed25519-Signatur dessen, der es signieren musste.",
+    )  # fmt: skip
+    SIGNATURE_INVALID = (
+        "signature.invalid", _E, _SIGNED_JSON, "keys",
+        "A signature of the object does not hold under the key that it names.",
+        "Eine Signatur des Objekts gilt unter dem Schlüssel, den sie nennt, nicht.",
+    )  # fmt: skip
+    SIGNATURE_KEY_ID = (
+        "signature.key-id", _E, _SIGNED_JSON, "keys",
+        "A signing key identifier is not ed25519, a colon and a version.",
+        "Ein Signaturschlüsselbezeichner ist nicht ed25519, ein Doppelpunkt und eine Version.",
+    )  # fmt: skip
+    SIGNATURE_KEY_UNKNOWN = (
+        "signature.key-unknown", _E, _SIGNED_JSON, "keys",
+        "The object is signed with keys that are not known only; whether it is genuine is not decided.",
+        "Das Objekt ist nur mit Schlüsseln signiert, die nicht bekannt sind; ob es echt ist, bleibt offen.",
+    )  # fmt: skip
+    SIGNATURE_KEY_EXPIRED = (
+        "signature.key-expired", _E, _SIGNED_JSON + "; Matrix SS: Retrieving server keys", "keys",
+        "The object is signed with a key that its owner had given up before.",
+        "Das Objekt ist mit einem Schlüssel signiert, den sein Inhaber zuvor aufgegeben hatte.",
+    )  # fmt: skip
+    SIGNATURE_KEY_KNOWN_BAD = (
+        "signature.key-known-bad", _E, "CVE-2026-24044; e2echeck: threat model", "keys",
+        "The object is signed with a key whose private half is publicly known; the signature proves nothing.",
+        "Das Objekt ist mit einem Schlüssel signiert, dessen geheime Hälfte öffentlich bekannt ist; das beweist nichts.",
+    )  # fmt: skip
+    SIGNATURE_KEY_SKIPPED = (
+        "signature.key-skipped", _I, _EVENT_SIGNING, "keys",
+        "Besides a signature that counts, one with an unknown or expired key was skipped.",
+        "Neben einer Signatur, die zählt, wurde eine mit unbekanntem oder abgelaufenem Schlüssel übergangen.",
+    )  # fmt: skip
+    SIGNATURE_ALGORITHM_UNKNOWN = (
+        "signature.algorithm-unknown", _I, _SIGNED_JSON, "wire",
+        "A signature with an algorithm other than Ed25519 was skipped.",
+        "Eine Signatur mit einem anderen Verfahren als Ed25519 wurde übergangen.",
+    )  # fmt: skip
+    SERVER_KEY_VALIDITY_UNKNOWN = (
+        "server-key.validity-unknown", _I, "Matrix SS: Retrieving server keys", "keys",
+        "The signature is later than every time until which the key is known to be valid, and the key is not known to have expired.",
+        "Die Signatur ist später als jeder Zeitpunkt, bis zu dem der Schlüssel bekanntermaßen gilt; abgelaufen ist er nicht nachweislich.",
+    )  # fmt: skip
+    EVENT_TOO_LARGE = (
+        "event.too-large", _E, _EVENT, "wire",
+        "The event has more than 65,536 bytes, or one of its identifiers more than 255.",
+        "Das Ereignis hat mehr als 65.536 Bytes oder einer seiner Bezeichner mehr als 255.",
+    )  # fmt: skip
+    EVENT_ID_MISMATCH = (
+        "event.id-mismatch", _E, "Matrix SS: Calculating the reference hash for an event; Matrix rooms: Event IDs", "wire",
+        "The event is known under another identifier than its hash or its own member gives.",
+        "Das Ereignis ist unter einem anderen Bezeichner bekannt, als sein Hash oder sein eigener Eintrag ergibt.",
+    )  # fmt: skip
+    EVENT_HASH_MISMATCH = (
+        "event.hash-mismatch", _E, _EVENT_SIGNING, "wire",
+        "The content is not the one that was signed: only the redacted copy of the event counts.",
+        "Der Inhalt ist nicht der signierte: es zählt nur die bereinigte Kopie des Ereignisses.",
+    )  # fmt: skip
+    EVENT_SIGNATURE_MISSING = (
+        "event.signature-missing", _E, _EVENT_SIGNING, "wire",
+        "The event carries no signature of a server that had to sign it.",
+        "Dem Ereignis fehlt die Signatur eines Servers, der es signieren musste.",
+    )  # fmt: skip
+    EVENT_SIGNATURE_INVALID = (
+        "event.signature-invalid", _E, _EVENT_SIGNING, "keys",
+        "A signature of a server that had to sign the event is unreadable or does not hold.",
+        "Eine Signatur eines Servers, der das Ereignis signieren musste, ist unlesbar oder gilt nicht.",
+    )  # fmt: skip
+    EVENT_SIGNING_KEY_UNKNOWN = (
+        "event.signing-key-unknown", _E, _EVENT_SIGNING, "keys",
+        "The event is signed with server keys that are not known; whether it is genuine is not decided.",
+        "Das Ereignis ist mit unbekannten Serverschlüsseln signiert; ob es echt ist, bleibt offen.",
+    )  # fmt: skip
+    EVENT_SIGNING_KEY_EXPIRED = (
+        "event.signing-key-expired", _E, _EVENT_SIGNING, "keys",
+        "The event is signed with a key that its server had given up before the event.",
+        "Das Ereignis ist mit einem Schlüssel signiert, den sein Server vor dem Ereignis aufgegeben hatte.",
+    )  # fmt: skip
+    EVENT_POLICY_SIGNATURE_MISSING = (
+        "event.policy-signature-missing", _W, _POLICY_SERVER, "state",
+        "The room has a policy server, and the event lacks its signature.",
+        "Der Raum hat einen Policy-Server, und dem Ereignis fehlt dessen Signatur.",
+    )  # fmt: skip
+    EVENT_POLICY_SIGNATURE_INVALID = (
+        "event.policy-signature-invalid", _W, _POLICY_SERVER, "state",
+        "The signature of the policy server does not hold under the key in the state of the room.",
+        "Die Signatur des Policy-Servers gilt unter dem Schlüssel aus dem Zustand des Raums nicht.",
+    )  # fmt: skip
+    EVENT_THIRD_PARTY_INVITE_INVALID = (
+        "event.third-party-invite-invalid", _E, "Matrix SS: Third-party invites, Verifying the invite", "state",
+        "No key of the invitation signed the mxid and token that a third-party invite quotes.",
+        "Kein Schlüssel der Einladung hat die mxid und das Token signiert, auf die sich die Fremdeinladung beruft.",
+    )  # fmt: skip
+    ROOM_VERSION_UNKNOWN = (
+        "room.version-unknown", _E, "Matrix rooms: Complete list of room versions", "state",
+        "The room has a version whose rules are not known.",
+        "Der Raum hat eine Version, deren Regeln nicht bekannt sind.",
     )  # fmt: skip
 
     # evidence
