@@ -234,7 +234,7 @@ def test_old_verify_keys_may_be_absent() -> None:
 @pytest.mark.parametrize("member", ["verify_keys", "old_verify_keys", "valid_until_ts"])
 def test_members_of_the_wrong_form(member: str, wrong: object) -> None:
     """Never a raw error; an answer with a float has no canonical form."""
-    if member == "valid_until_ts" and wrong == 1:
+    if member == "valid_until_ts" and type(wrong) is int:
         wrong = "1"
     answer = published()
     answer[member] = wrong
