@@ -863,6 +863,16 @@ class Reason(StrEnum):
         "No key of the invitation signed the mxid and token that a third-party invite quotes.",
         "Kein Schlüssel der Einladung hat die mxid und das Token signiert, auf die sich die Fremdeinladung beruft.",
     )  # fmt: skip
+    EVENT_THIRD_PARTY_INVITE_UNCHECKED = (
+        "event.third-party-invite-unchecked", _I, "Matrix SS: Third-party invites, Verifying the invite", "state",
+        "The event is a third-party invite, which no server has to sign, and the keys of the invitation are not at hand.",
+        "Das Ereignis ist eine Fremdeinladung, die kein Server signieren muss, und die Schlüssel der Einladung liegen nicht vor.",
+    )  # fmt: skip
+    EVENT_PRUNED = (
+        "event.pruned", _I, _EVENT_SIGNING, "wire",
+        "The event is a redacted copy; what was removed from it cannot be checked.",
+        "Das Ereignis ist eine bereinigte Kopie; was daraus entfernt wurde, ist nicht prüfbar.",
+    )  # fmt: skip
     ROOM_VERSION_UNKNOWN = (
         "room.version-unknown", _E, "Matrix rooms: Complete list of room versions", "state",
         "The room has a version whose rules are not known.",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from e2echeck.encoding import encode_base64
+from e2echeck.events.server_keys import ServerKeys
 from e2echeck.hazmat import ed25519
 from e2echeck.signing import sign_json
 
@@ -13,6 +14,10 @@ DAY = 24 * 60 * 60 * 1000
 NOW = 1_800_000_000_000
 NAME = "example.org"
 SEED, OLD_SEED, OTHER_SEED, NOTARY_SEED = (bytes([number]) * 32 for number in range(1, 5))
+
+SMALL_ORDER = encode_base64(b"\x01" + bytes(31))
+# y = 2^255 - 18 is 1 again.
+NON_CANONICAL = encode_base64(b"\xee" + b"\xff" * 30 + b"\x7f")
 
 RECORDED = (
     (
@@ -84,3 +89,8 @@ def published(
 ) -> dict[str, Any]:
     """An answer with the key a_1, signed by it."""
     return sign(unsigned(old=old, valid_until_ts=valid_until_ts, name=name))
+
+
+def parse(answer: dict[str, Any], fetched_at: int = NOW) -> ServerKeys:
+    """The value of an answer."""
+    return ServerKeys.parse(answer, fetched_at=fetched_at)

@@ -10,12 +10,13 @@ Order of the checks of one answer (Matrix SS, "Retrieving server keys"; all that
 5. the notary signed it, where it came from one;
 6. for how long it holds.
 
-On 4 the specification only says "signed using the verify_keys".  Here every signature by one of them must hold and
-at least one must be there, which is what servers ask for; a key that did not sign is used and reported.
+On 4 the specification only says "signed using the verify_keys", and deployed servers ask for one such signature or
+for all.  Here every signature by one of them must hold and at least one must be there; a key that did not sign is
+used and reported.
 
 How long a key is valid, for events (`key_ring`): one of ``verify_keys`` until ``valid_until_ts``, but no longer than
 7 days after the answer was fetched, counting the answer that gives most; in rooms of versions 1 to 4, where
-``valid_until_ts`` must be ignored, without end (`enforces_validity`).  One of ``old_verify_keys`` until its
+``valid_until_ts`` must be ignored, without end (`check_event` sees to that).  One of ``old_verify_keys`` until its
 ``expired_ts``, in all room versions.  For requests: only ``verify_keys``, and only while they are valid.
 """
 
@@ -44,7 +45,6 @@ __all__ = [
     "PINNED",
     "ServerKeys",
     "check_server_keys",
-    "enforces_validity",
     "is_current",
     "key_ring",
     "parse_pinned",
@@ -63,15 +63,6 @@ PINNED: Final = "pinned"
 """`VerifyKey.source` of a key that `parse_pinned` made."""
 
 _ALGORITHM: Final = "ed25519:"
-_WITHOUT_VALIDITY: Final = frozenset({"1", "2", "3", "4"})
-
-
-def enforces_validity(room_version: str) -> bool:
-    """Whether ``valid_until_ts`` counts for events of this room version: in all but 1, 2, 3 and 4.
-
-    Clause: Matrix SS, GET /_matrix/key/v2/server, ``valid_until_ts``; Matrix rooms v5, "Signing key validity period".
-    """
-    return room_version not in _WITHOUT_VALIDITY
 
 
 @dataclass(frozen=True, slots=True)
