@@ -58,6 +58,11 @@ _ROOM_KEY = "Matrix CS: m.room_key, m.forwarded_room_key"
 _FORWARDED = "Matrix CS: Key requests; m.forwarded_room_key"
 _WITHHELD = "Matrix CS: Reporting that decryption keys are withheld"
 _EVENT = "Matrix CS: Size limits; room event format"
+_SIGNED_JSON = "Matrix App: Signing Details, Checking for a Signature"
+_EVENT_SIGNING = "Matrix SS: Validating hashes and signatures on received events"
+_POLICY_SERVER = "Matrix SS: Validating Policy Server signatures"
+_SERVER_KEYS = "Matrix SS: Retrieving server keys"
+_REQUEST_AUTH = "Matrix SS: Request Authentication"
 _TOOL = "e2echeck: threat model"
 
 
@@ -755,6 +760,235 @@ class Reason(StrEnum):
         "room.encryption-changed", _W, _ENCRYPTION, "state",
         "The encryption settings of the room were changed, emptied or weakened after they were set.",
         "Die Verschlüsselungseinstellungen des Raums wurden nachträglich geändert, geleert oder geschwächt.",
+    )  # fmt: skip
+
+    # events and signatures
+    SIGNATURE_MALFORMED = (
+        "signature.malformed", _E, _SIGNED_JSON, "wire",
+        "What should be signed is no object, its signatures have the wrong form, or a signature is no base64 of 64 bytes.",
+        "Das zu Signierende ist kein Objekt, seine Signaturen haben falsche Form, oder eine Signatur ist kein Base64 von 64 Bytes.",
+    )  # fmt: skip
+    SIGNATURE_MISSING = (
+        "signature.missing", _E, _SIGNED_JSON, "wire",
+        "The object carries no Ed25519 signature of the entity that had to sign it.",
+        "Das Objekt trägt keine Ed25519-Signatur dessen, der es signieren musste.",
+    )  # fmt: skip
+    SIGNATURE_INVALID = (
+        "signature.invalid", _E, _SIGNED_JSON, "keys",
+        "A signature of the object does not hold under the key that it names.",
+        "Eine Signatur des Objekts gilt unter dem Schlüssel, den sie nennt, nicht.",
+    )  # fmt: skip
+    SIGNATURE_KEY_ID = (
+        "signature.key-id", _E, _SIGNED_JSON, "keys",
+        "A signing key identifier is not ed25519, a colon and a version.",
+        "Ein Signaturschlüsselbezeichner ist nicht ed25519, ein Doppelpunkt und eine Version.",
+    )  # fmt: skip
+    SIGNATURE_KEY_UNKNOWN = (
+        "signature.key-unknown", _E, _SIGNED_JSON, "keys",
+        "The object is signed with keys that are not known only; whether it is genuine is not decided.",
+        "Das Objekt ist nur mit Schlüsseln signiert, die nicht bekannt sind; ob es echt ist, bleibt offen.",
+    )  # fmt: skip
+    SIGNATURE_KEY_EXPIRED = (
+        "signature.key-expired", _E, _SIGNED_JSON + "; Matrix SS: Retrieving server keys", "keys",
+        "The object is signed with a key that its owner had given up before.",
+        "Das Objekt ist mit einem Schlüssel signiert, den sein Inhaber zuvor aufgegeben hatte.",
+    )  # fmt: skip
+    SIGNATURE_KEY_KNOWN_BAD = (
+        "signature.key-known-bad", _E, "CVE-2026-24044; e2echeck: threat model", "keys",
+        "The object is signed with a key whose private half is publicly known; the signature proves nothing.",
+        "Das Objekt ist mit einem Schlüssel signiert, dessen geheime Hälfte öffentlich bekannt ist; das beweist nichts.",
+    )  # fmt: skip
+    SIGNATURE_KEY_SKIPPED = (
+        "signature.key-skipped", _I, _EVENT_SIGNING, "keys",
+        "Besides a signature that counts, one with an unknown or expired key was skipped.",
+        "Neben einer Signatur, die zählt, wurde eine mit unbekanntem oder abgelaufenem Schlüssel übergangen.",
+    )  # fmt: skip
+    SIGNATURE_ALGORITHM_UNKNOWN = (
+        "signature.algorithm-unknown", _I, _SIGNED_JSON, "wire",
+        "A signature with an algorithm other than Ed25519 was skipped.",
+        "Eine Signatur mit einem anderen Verfahren als Ed25519 wurde übergangen.",
+    )  # fmt: skip
+    SERVER_KEY_VALIDITY_UNKNOWN = (
+        "server-key.validity-unknown", _I, "Matrix SS: Retrieving server keys", "keys",
+        "The signature is later than every time until which the key is known to be valid, and the key is not known to have expired.",
+        "Die Signatur ist später als jeder Zeitpunkt, bis zu dem der Schlüssel bekanntermaßen gilt; abgelaufen ist er nicht nachweislich.",
+    )  # fmt: skip
+    EVENT_TOO_LARGE = (
+        "event.too-large", _E, _EVENT, "wire",
+        "The event has more than 65,536 bytes, or one of its identifiers more than 255.",
+        "Das Ereignis hat mehr als 65.536 Bytes oder einer seiner Bezeichner mehr als 255.",
+    )  # fmt: skip
+    EVENT_ID_MISMATCH = (
+        "event.id-mismatch", _E, "Matrix SS: Calculating the reference hash for an event; Matrix rooms: Event IDs", "wire",
+        "The event is known under another identifier than its hash or its own member gives.",
+        "Das Ereignis ist unter einem anderen Bezeichner bekannt, als sein Hash oder sein eigener Eintrag ergibt.",
+    )  # fmt: skip
+    EVENT_HASH_MISMATCH = (
+        "event.hash-mismatch", _E, _EVENT_SIGNING, "wire",
+        "The content is not the one that was signed: only the redacted copy of the event counts.",
+        "Der Inhalt ist nicht der signierte: es zählt nur die bereinigte Kopie des Ereignisses.",
+    )  # fmt: skip
+    EVENT_SIGNATURE_MISSING = (
+        "event.signature-missing", _E, _EVENT_SIGNING, "wire",
+        "The event carries no signature of a server that had to sign it.",
+        "Dem Ereignis fehlt die Signatur eines Servers, der es signieren musste.",
+    )  # fmt: skip
+    EVENT_SIGNATURE_INVALID = (
+        "event.signature-invalid", _E, _EVENT_SIGNING, "keys",
+        "A signature of a server that had to sign the event is unreadable or does not hold.",
+        "Eine Signatur eines Servers, der das Ereignis signieren musste, ist unlesbar oder gilt nicht.",
+    )  # fmt: skip
+    EVENT_SIGNING_KEY_UNKNOWN = (
+        "event.signing-key-unknown", _E, _EVENT_SIGNING, "keys",
+        "The event is signed with server keys that are not known; whether it is genuine is not decided.",
+        "Das Ereignis ist mit unbekannten Serverschlüsseln signiert; ob es echt ist, bleibt offen.",
+    )  # fmt: skip
+    EVENT_SIGNING_KEY_EXPIRED = (
+        "event.signing-key-expired", _E, _EVENT_SIGNING, "keys",
+        "The event is signed with a key that its server had given up before the event.",
+        "Das Ereignis ist mit einem Schlüssel signiert, den sein Server vor dem Ereignis aufgegeben hatte.",
+    )  # fmt: skip
+    EVENT_POLICY_SIGNATURE_MISSING = (
+        "event.policy-signature-missing", _W, _POLICY_SERVER, "state",
+        "The room has a policy server, and the event lacks its signature.",
+        "Der Raum hat einen Policy-Server, und dem Ereignis fehlt dessen Signatur.",
+    )  # fmt: skip
+    EVENT_POLICY_SIGNATURE_INVALID = (
+        "event.policy-signature-invalid", _W, _POLICY_SERVER, "state",
+        "The signature of the policy server does not hold under the key in the state of the room.",
+        "Die Signatur des Policy-Servers gilt unter dem Schlüssel aus dem Zustand des Raums nicht.",
+    )  # fmt: skip
+    EVENT_THIRD_PARTY_INVITE_INVALID = (
+        "event.third-party-invite-invalid", _E, "Matrix SS: Third-party invites, Verifying the invite", "state",
+        "No key of the invitation signed the mxid and token that a third-party invite quotes.",
+        "Kein Schlüssel der Einladung hat die mxid und das Token signiert, auf die sich die Fremdeinladung beruft.",
+    )  # fmt: skip
+    EVENT_THIRD_PARTY_INVITE_UNCHECKED = (
+        "event.third-party-invite-unchecked", _I, "Matrix SS: Third-party invites, Verifying the invite", "state",
+        "The event is a third-party invite, which no server has to sign, and the keys of the invitation are not at hand.",
+        "Das Ereignis ist eine Fremdeinladung, die kein Server signieren muss, und die Schlüssel der Einladung liegen nicht vor.",
+    )  # fmt: skip
+    EVENT_PRUNED = (
+        "event.pruned", _I, _EVENT_SIGNING, "wire",
+        "The event is a redacted copy; what was removed from it cannot be checked.",
+        "Das Ereignis ist eine bereinigte Kopie; was daraus entfernt wurde, ist nicht prüfbar.",
+    )  # fmt: skip
+    ROOM_VERSION_UNKNOWN = (
+        "room.version-unknown", _E, "Matrix rooms: Complete list of room versions", "state",
+        "The room has a version whose rules are not known.",
+        "Der Raum hat eine Version, deren Regeln nicht bekannt sind.",
+    )  # fmt: skip
+
+    # server keys, and requests between servers
+    SERVER_KEY_MALFORMED = (
+        "server-key.malformed", _E, _SERVER_KEYS, "keys",
+        "The answer with a server's keys lacks a member, or a member has the wrong form.",
+        "Der Antwort mit den Schlüsseln eines Servers fehlt ein Eintrag, oder ein Eintrag hat falsche Form.",
+    )  # fmt: skip
+    SERVER_KEY_NAME_MISMATCH = (
+        "server-key.name-mismatch", _E, _SERVER_KEYS, "keys",
+        "The answer holds the keys of another server than the one that was asked.",
+        "Die Antwort enthält die Schlüssel eines anderen Servers als des gefragten.",
+    )  # fmt: skip
+    SERVER_KEY_KEY_ID = (
+        "server-key.key-id", _W, _SERVER_KEYS, "keys",
+        "The id of a server key has no version, or one with other characters than letters, digits and _.",
+        "Die Kennung eines Serverschlüssels hat keine Version oder eine mit anderen Zeichen als Buchstaben, Ziffern und _.",
+    )  # fmt: skip
+    SERVER_KEY_KEY_UNUSABLE = (
+        "server-key.key-unusable", _W, _SERVER_KEYS + "; RFC 8032 section 5.1.3", "keys",
+        "A server key has the wrong length or is no point that can verify a signature; it was left out.",
+        "Ein Serverschlüssel hat falsche Länge oder ist kein Punkt, der eine Signatur prüfen kann; er blieb außer Betracht.",
+    )  # fmt: skip
+    SERVER_KEY_KEY_ID_REUSED = (
+        "server-key.key-id-reused", _W, _SERVER_KEYS, "keys",
+        "A server uses one key id for two keys, or for a key that is current and old at once.",
+        "Ein Server benutzt eine Schlüsselkennung für zwei Schlüssel oder für einen, der zugleich gültig und alt ist.",
+    )  # fmt: skip
+    SERVER_KEY_SIGNATURE_MISSING = (
+        "server-key.signature-missing", _E, _SERVER_KEYS, "keys",
+        "The answer is not signed by any of the server's current keys that it holds.",
+        "Die Antwort ist von keinem der gültigen Schlüssel des Servers signiert, die sie enthält.",
+    )  # fmt: skip
+    SERVER_KEY_SIGNATURE_INVALID = (
+        "server-key.signature-invalid", _E, _SERVER_KEYS, "keys",
+        "A signature of the server on its own keys is unreadable or does not hold.",
+        "Eine Signatur des Servers unter seinen eigenen Schlüsseln ist unlesbar oder gilt nicht.",
+    )  # fmt: skip
+    SERVER_KEY_KEY_UNSIGNED = (
+        "server-key.key-unsigned", _W, _SERVER_KEYS, "keys",
+        "One of the server's current keys did not sign the answer, so nothing shows that the server has its private half.",
+        "Einer der gültigen Schlüssel hat die Antwort nicht signiert; nichts belegt, dass der Server die geheime Hälfte hat.",
+    )  # fmt: skip
+    SERVER_KEY_VALIDITY_CAPPED = (
+        "server-key.validity-capped", _I, _SERVER_KEYS, "keys",
+        "The answer claims to hold for more than 7 days after it was fetched; it counts for 7.",
+        "Die Antwort will länger als 7 Tage nach ihrem Abruf gelten; sie zählt für 7.",
+    )  # fmt: skip
+    SERVER_KEY_VALIDITY_SHORT = (
+        "server-key.validity-short", _W, "Matrix SS: Querying Keys Through Another Server, minimum_valid_until_ts", "keys",
+        "The answer is over before the time that it was asked for.",
+        "Die Antwort endet vor der Zeit, für die nach ihr gefragt wurde.",
+    )  # fmt: skip
+    SERVER_KEY_NOTARY_SIGNATURE_MISSING = (
+        "server-key.notary-signature-missing", _E, "Matrix SS: Querying Keys Through Another Server", "keys",
+        "The notary that handed out another server's keys did not sign them.",
+        "Der Notar, der die Schlüssel eines anderen Servers ausgab, hat sie nicht signiert.",
+    )  # fmt: skip
+    SERVER_KEY_NOTARY_SIGNATURE_INVALID = (
+        "server-key.notary-signature-invalid", _E, "Matrix SS: Querying Keys Through Another Server", "keys",
+        "The notary's signature on another server's keys is unreadable, worthless or does not hold.",
+        "Die Signatur des Notars unter den Schlüsseln eines anderen Servers ist unlesbar, wertlos oder gilt nicht.",
+    )  # fmt: skip
+    SERVER_KEY_NOTARY_KEY_UNKNOWN = (
+        "server-key.notary-key-unknown", _I, "Matrix SS: Querying Keys Through Another Server", "keys",
+        "No current key of the notary is known that signed; that the keys came through it is not shown.",
+        "Kein gültiger Schlüssel des Notars ist bekannt, der signiert hat; dass die Schlüssel von ihm kommen, ist nicht gezeigt.",
+    )  # fmt: skip
+    SERVER_KEY_PINNED = (
+        "server-key.pinned", _I, _SERVER_KEYS, "keys",
+        "The server key was given by hand, without a signed answer and without a time of validity.",
+        "Der Serverschlüssel wurde von Hand vorgegeben, ohne signierte Antwort und ohne Gültigkeitsdauer.",
+    )  # fmt: skip
+    REQUEST_AUTH_MALFORMED = (
+        "request-auth.malformed", _E, _REQUEST_AUTH, "wire",
+        "The Authorization header is not X-Matrix with a list of parameters, or names what is no server name.",
+        "Der Authorization-Header ist nicht X-Matrix mit einer Liste von Parametern oder nennt etwas, das kein Servername ist.",
+    )  # fmt: skip
+    REQUEST_AUTH_PARAMETER_MISSING = (
+        "request-auth.parameter-missing", _E, _REQUEST_AUTH, "wire",
+        "The Authorization header lacks origin, key or signature.",
+        "Dem Authorization-Header fehlt Herkunft, Schlüssel oder Signatur.",
+    )  # fmt: skip
+    REQUEST_AUTH_PARAMETER_REPEATED = (
+        "request-auth.parameter-repeated", _E, _REQUEST_AUTH + "; RFC 9110 section 11.2", "wire",
+        "The Authorization header has a parameter twice.",
+        "Der Authorization-Header hat einen Parameter doppelt.",
+    )  # fmt: skip
+    REQUEST_AUTH_DESTINATION_MISSING = (
+        "request-auth.destination-missing", _I, _REQUEST_AUTH, "wire",
+        "The Authorization header does not name the destination, as before Matrix 1.3; the signature covers it all the same.",
+        "Der Authorization-Header nennt das Ziel nicht, wie vor Matrix 1.3 üblich; die Signatur umfasst es dennoch.",
+    )  # fmt: skip
+    REQUEST_AUTH_DESTINATION_MISMATCH = (
+        "request-auth.destination-mismatch", _E, _REQUEST_AUTH, "wire",
+        "The request was meant for another server.",
+        "Die Anfrage war für einen anderen Server bestimmt.",
+    )  # fmt: skip
+    REQUEST_AUTH_KEY_UNKNOWN = (
+        "request-auth.key-unknown", _E, _REQUEST_AUTH, "keys",
+        "The request is signed with a key that is not known for its origin; whether it is genuine is not decided.",
+        "Die Anfrage ist mit einem Schlüssel signiert, der für ihre Herkunft nicht bekannt ist; ob sie echt ist, bleibt offen.",
+    )  # fmt: skip
+    REQUEST_AUTH_KEY_EXPIRED = (
+        "request-auth.key-expired", _E, _REQUEST_AUTH + "; Publishing Keys", "keys",
+        "The request is signed with an old key, or with one whose validity was over.",
+        "Die Anfrage ist mit einem alten Schlüssel signiert oder mit einem, dessen Gültigkeit vorüber war.",
+    )  # fmt: skip
+    REQUEST_AUTH_SIGNATURE_INVALID = (
+        "request-auth.signature-invalid", _E, _REQUEST_AUTH, "keys",
+        "The signature of the request is unreadable or does not hold.",
+        "Die Signatur der Anfrage ist unlesbar oder gilt nicht.",
     )  # fmt: skip
 
     # evidence
