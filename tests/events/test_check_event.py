@@ -239,6 +239,12 @@ def test_authorising_nobody(user: object) -> None:
     assert (check.outcome, check.verdict.reasons) == (REFUSED, (Reason.EVENT_MALFORMED,))
 
 
+def test_authorised_message() -> None:
+    """Only memberships are authorised like this."""
+    event = message("11", content={"join_authorised_via_users_server": "@bob:two.example"})
+    assert check_event(event, "11", RING).outcome is GENUINE
+
+
 IDENTITY_SEED = bytes(range(2, 34))
 
 
@@ -287,6 +293,18 @@ def test_third_party_invite_malformed(quoted: object) -> None:
     """What is quoted has no right form, is about somebody else, or is not signed."""
     check = check_event(third_party_invite("11", quoted), "11", RING, third_party_keys=[KEYS[0].public_key])
     assert check.verdict.reasons == (Reason.EVENT_THIRD_PARTY_INVITE_INVALID,)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [{"mxid": "@eve:two.example", "token": "t"}, {"mxid": "@bob:two.example"}, {"token": "t"}, {}],
+)
+def test_third_party_invite_of_somebody_else(quoted: JSON) -> None:
+    """A good signature is not enough: it has to be about whom the event invites, and name the token."""
+    signed_quote = sign_json(quoted, "identity.example", "ed25519:0", IDENTITY_SEED)
+    event = third_party_invite("11", signed_quote)
+    check = check_event(event, "11", RING, third_party_keys=[ed25519.public_key(IDENTITY_SEED)])
+    assert (check.outcome, check.verdict.reasons) == (REFUSED, (Reason.EVENT_THIRD_PARTY_INVITE_INVALID,))
 
 
 def test_other_memberships_are_no_invites() -> None:
@@ -388,8 +406,10 @@ def test_room_id_form(room: object, version: str) -> None:
 
 def test_room_id_needs_an_event() -> None:
     """No room can be told of an event without one."""
-    for version, event in [("11", pdu("11")), ("12", pdu("12")), ("11", pdu("11", "m.room.create"))]:
+    events = [("11", pdu("11")), ("12", pdu("12")), ("11", pdu("11", "m.room.create"))]
+    for _, event in events:
         del event["room_id"]
+    for version, event in [*events, ("12", pdu("12", "m.room.create", room_id=1))]:
         with pytest.raises(InputError, match=r"event\.malformed"):
             room_id(event, version)
 
@@ -496,16 +516,26 @@ def test_size_limit(version: str) -> None:
         assert check.verdict.detail == ("" if good else "65537 bytes")
 
 
-def test_size_of_odd_proofs() -> None:
-    """Signatures count however they are written."""
-    event = message("11", content={"body": "x" * 60_000})
-    for name in ("ä" * 3_000, '"' * 3_000, "x" * 6_000):
-        check = check_event(event | {"signatures": event["signatures"] | {name: {}}}, "11", RING)
-        assert check.verdict.reasons == (Reason.EVENT_TOO_LARGE,)
-        check = check_event(event | {"hashes": event["hashes"] | {name: ""}}, "11", RING)
+@pytest.mark.parametrize(
+    "name", ["x" * 3_000, "ä" * 3_000, '"' * 3_000, "\\\\" * 3_000, "\n" * 3_000, "\x7f" * 3_000]
+)
+def test_size_of_odd_proofs(name: str) -> None:
+    """Hashes and signatures count as they are written, in whichever place the odd text is."""
+    event = message("11", content={"body": "x" * 65_000})
+    for change in (
+        {"signatures": event["signatures"] | {name: {}}},
+        {"signatures": {name: {"x": "y"}}},
+        {"signatures": {"x": {name: "y"}}},
+        {"signatures": {"x": {"y": name}}},
+        {"hashes": event["hashes"] | {name: ""}},
+        {"hashes": {"sha256": name}},
+        {"hashes": {name: "x"}},
+    ):
+        changed: JSON = event | change
+        size = len(canonical_json.encode({member: changed[member] for member in changed if member != "unsigned"}))
+        check = check_event(changed, "11", RING)
         assert Reason.EVENT_TOO_LARGE in check.verdict.reasons
-        check = check_event(event | {"signatures": {name: {}}}, "11", RING)
-        assert Reason.EVENT_TOO_LARGE in check.verdict.reasons
+        assert check.verdict.detail in {f"{size} bytes", "hashes"}
 
 
 @pytest.mark.parametrize("member", ["sender", "room_id", "state_key", "type", "event_id"])
