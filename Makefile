@@ -51,6 +51,7 @@ bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same ru
 	$(BIN)/python -m benches.canonical_json
 	$(BIN)/python -m benches.key_file
 	$(BIN)/python -m benches.audit
+	$(BIN)/python -m benches.events
 
 docs: $(VENV)/.docs ## build/docs/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs

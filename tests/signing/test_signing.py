@@ -199,6 +199,21 @@ def test_two_keys_under_one_identifier() -> None:
     assert reasons(sign_json({}, "domain", "ed25519:1", OTHER_SEED), ring, at=1001) == (Reason.SIGNATURE_INVALID,)
 
 
+def test_copies_are_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many answers name a key, a signature is held against it once."""
+    calls = 0
+
+    def refuse(_key: bytes, _signature: bytes, _message: bytes) -> bool:
+        nonlocal calls
+        calls += 1
+        return False
+
+    monkeypatch.setattr(ed25519, "verify", refuse)
+    copies = [VerifyKey("domain", "ed25519:1", KEY.public_key, valid_until=time) for time in range(50)]
+    assert reasons(SIGNED, KeyRing(copies)) == (Reason.SIGNATURE_INVALID,)
+    assert calls == 1
+
+
 def test_known_bad() -> None:
     """A key that anybody has proves nothing, however well it signs."""
     ring = KeyRing([KEY], known_bad=frozenset({encode_base64(KEY.public_key)}))

@@ -144,8 +144,9 @@ def check_event(
         limits: `Limits.json_depth`.
 
     Returns:
-        All reasons that apply: ``room.version-unknown`` alone; ``event.malformed`` (a required
-        member is missing or of another type, sigil or size; the detail names the first); ``json.`` reasons when it has no canonical form; ``event.too-large``;
+        All reasons that apply: ``room.version-unknown`` alone; ``event.malformed`` (a required member
+        is missing, or has another type, sigil or size; the detail names the first); the ``json.`` reason for which
+        it has no canonical form; ``event.too-large``;
         ``event.id-mismatch``; for each server that has to sign ``event.signature-missing``,
         ``event.signature-invalid``, ``event.signing-key-unknown``, ``event.signing-key-expired``, and what else
         `signing.check_signatures` says; ``event.third-party-invite-invalid`` or ``-unchecked``;

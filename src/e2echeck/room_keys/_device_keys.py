@@ -6,12 +6,13 @@ Private: it checks what the validation of Olm plaintexts asks for, and no cross-
 
 from __future__ import annotations
 
-from e2echeck import canonical_json
+from typing import Final
+
 from e2echeck.encoding import decode_base64
 from e2echeck.errors import InputError
-from e2echeck.hazmat import ed25519
 from e2echeck.limits import DEFAULT, Limits
 from e2echeck.reasons import Reason
+from e2echeck.signing import KeyRing, VerifyKey, check_signatures, signed_bytes
 from e2echeck.verdict import STRICT, Strictness
 
 __all__ = ["check_device_keys", "decode_key"]
@@ -67,8 +68,7 @@ def check_device_keys(
     ):
         return (Reason.DEVICE_KEYS_MALFORMED,)
     try:
-        signed = {name: member for name, member in value.items() if name not in ("signatures", "unsigned")}
-        message = canonical_json.encode(signed, limits=limits)
+        message = signed_bytes(value, limits=limits)
     except InputError:
         return (Reason.DEVICE_KEYS_MALFORMED,)
     own_key = decode_key(keys.get(f"ed25519:{device_id}"), strictness=strictness)
@@ -80,15 +80,32 @@ def check_device_keys(
     if own_key != ed25519_key:
         reasons.append(Reason.DEVICE_KEYS_ED25519_MISMATCH)
     if own_key is not None:
-        signature = _signature(value.get("signatures"), owner, device_id, strictness)
-        if signature is None:
-            reasons.append(Reason.DEVICE_KEYS_SIGNATURE_MISSING)
-        elif not ed25519.verify(own_key, signature, message):
-            reasons.append(Reason.DEVICE_KEYS_SIGNATURE_INVALID)
+        key = VerifyKey(owner, f"ed25519:{device_id}", own_key)
+        reasons += _signature_reasons(message, value.get("signatures"), key, strictness)
     return tuple(reasons)
 
 
-def _signature(signatures: object, user_id: str, device_id: str, strictness: Strictness) -> bytes | None:
-    by_user = signatures.get(user_id) if isinstance(signatures, dict) else None
-    text = by_user.get(f"ed25519:{device_id}") if isinstance(by_user, dict) else None
-    return decode_key(text, length=64, strictness=strictness)
+_SPELLING: Final = frozenset(
+    {
+        Reason.BASE64_WHITESPACE,
+        Reason.BASE64_PADDING,
+        Reason.BASE64_ALPHABET,
+        Reason.BASE64_STRAY_BITS,
+    }
+)
+
+
+def _signature_reasons(
+    message: bytes, signatures: object, key: VerifyKey, strictness: Strictness
+) -> tuple[Reason, ...]:
+    """Nothing, or what is wrong with the one signature that counts; one that `strictness` refuses is missing."""
+    found = check_signatures(
+        message, signatures, key.entity, KeyRing([key], known_bad=frozenset())
+    ).verdict.reasons
+    refused = strictness.refused(tuple(reason for reason in found if reason in _SPELLING))
+    if refused is None and Reason.SIGNATURE_INVALID in found:
+        return (Reason.DEVICE_KEYS_SIGNATURE_INVALID,)
+    unreadable = {Reason.SIGNATURE_MISSING, Reason.SIGNATURE_MALFORMED, Reason.SIGNATURE_KEY_UNKNOWN}
+    if refused is not None or not unreadable.isdisjoint(found):
+        return (Reason.DEVICE_KEYS_SIGNATURE_MISSING,)
+    return ()
