@@ -119,6 +119,7 @@ build_ruma() {
 
 build_synapse() {
     # Its environment is where it stays: only the program that uses it is put beside the others.
+    command -v "${PYTHON:-python3}" >/dev/null || without "${PYTHON:-python3} is missing"
     bash "$here/../tools/make_synapse.sh" || without "its environment could not be made"
     local key
     key=$(stamp)
