@@ -97,7 +97,7 @@ peers-if-possible: $(VENV)/.audit
 	    echo "The peers could not be installed; tests that need them are skipped and listed at the end."
 
 # Each harness is built when its toolchain is here; E2ECHECK_REQUIRE=harnesses makes a missing one a failure.
-HARNESSES := goolm matrix_sdk_crypto vodozemac
+HARNESSES := goolm matrix_sdk_crypto ruma vodozemac
 
 harnesses-if-possible:
 	@for name in $(HARNESSES); do \

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds a harness into build/harnesses/NAME, from its lock file; does nothing when that is done already.
-# Usage: harnesses/build.sh goolm | matrix_sdk_crypto | vodozemac
+# Usage: harnesses/build.sh goolm | matrix_sdk_crypto | ruma | synapse | vodozemac
 #
-# Where the toolchain is missing it says so and ends with status 0, or 1 when E2ECHECK_REQUIRE names harnesses.
+# Where the toolchain is missing it says so and ends with status 0, or 1 when E2ECHECK_REQUIRE names harnesses (for
+# synapse: names synapse).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
 if [[ ! $name =~ ^[a-z0-9_]+$ || ! -d $here/$name ]]; then
-    echo "usage: harnesses/build.sh goolm | matrix_sdk_crypto | vodozemac" >&2
+    echo "usage: harnesses/build.sh goolm | matrix_sdk_crypto | ruma | synapse | vodozemac" >&2
     exit 2
 fi
 source_directory=$here/$name
@@ -18,7 +19,9 @@ built=$here/../build/harnesses/$name
 without() {
     echo "harness $name is not built: $1"
     local required=${E2ECHECK_REQUIRE:-}
-    case " ${required//,/ } " in *" harnesses "*) exit 1 ;; esac
+    local word=harnesses
+    [[ $name == synapse ]] && word=synapse
+    case " ${required//,/ } " in *" $word "*) exit 1 ;; esac
     exit 0
 }
 
@@ -92,7 +95,8 @@ build_matrix_sdk_crypto() {
     put "$scratch" "$key"
 }
 
-build_vodozemac() {
+# A crate with a lock file, whose program is named after the harness.
+build_crate() {
     command -v cargo >/dev/null || without "cargo is missing"
     command -v rustc >/dev/null || without "rustc is missing"
     local have need key
@@ -100,13 +104,34 @@ build_vodozemac() {
     need=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$source_directory/Cargo.toml")
     [[ ! $(ordered "$have") < $(ordered "$need") ]] || without "it needs rust $need, this is $have"
     key=$(stamp "$(cd / && rustc --version --verbose)")
-    if up_to_date vodozemac "$key"; then
+    if up_to_date "$name" "$key"; then
         return
     fi
     mkdir "$scratch/put"
     (cd "$source_directory" && CARGO_TARGET_DIR=$scratch/target cargo build --release --locked --quiet)
-    mv "$scratch/target/release/e2echeck-vodozemac" "$scratch/put/vodozemac"
+    mv "$scratch/target/release/e2echeck-$name" "$scratch/put/$name"
     put "$scratch/put" "$key"
+}
+
+build_ruma() {
+    build_crate
+}
+
+build_synapse() {
+    # Its environment is where it stays: only the program that uses it is put beside the others.
+    command -v "${PYTHON:-python3}" >/dev/null || without "${PYTHON:-python3} is missing"
+    bash "$here/../tools/make_synapse.sh" || without "its environment could not be made"
+    local key
+    key=$(stamp)
+    if up_to_date main.py "$key"; then
+        return
+    fi
+    cp "$source_directory/main.py" "$scratch"
+    put "$scratch" "$key"
+}
+
+build_vodozemac() {
+    build_crate
 }
 
 mkdir -p "$here/../build/harnesses"

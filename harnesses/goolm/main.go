@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // goolm answers the operations of e2echeck with mautrix-go: its Go implementation of Olm and Megolm, its canonical
-// JSON and its import of key files.  Standard input and output carry one JSON object a line; see ../README.md.
+// JSON, its events and its import of key files.  Standard input and output carry one JSON object a line; see ../README.md.
 //
 // Nothing here recovers from a panic: whoever asks has to see the crash of the implementation as one.
 package main
@@ -82,6 +82,14 @@ var operations = map[string]operation{
 	"olm.encrypt":   {append([]string{"plaintext"}, olmState...), encryptOlm},
 	"olm.decrypt":   {append([]string{"preceding", "message_type", "message"}, olmState...), decryptOlm},
 	"key_file.read": {[]string{"file", "passphrase"}, readKeyFile},
+
+	"events.redact":         {[]string{"room_version", "event"}, redactEvent},
+	"events.content_hash":   {[]string{"room_version", "event"}, contentHash},
+	"events.reference_hash": {[]string{"room_version", "event"}, referenceHash},
+	"events.event_id":       {[]string{"room_version", "event"}, eventID},
+	"events.sign":           {[]string{"room_version", "event", "server_name", "key_id", "seed"}, signEvent},
+	"events.check":          {[]string{"room_version", "event", "server_keys"}, checkEvent},
+	"signing.verify_json":   {[]string{"json", "entity", "key_id", "public_key"}, verifyJSON},
 }
 
 func main() {

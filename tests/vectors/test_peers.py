@@ -21,9 +21,9 @@ def test_recorded_answers_are_given(name: str) -> None:
     """Every vector, asked again."""
     command = peers.command(name)
     if command is None:
-        kind = "harnesses" if name in peers.HARNESSES else "peers"
-        if kind in REQUIRED:
-            pytest.fail(f"{name} is not there, and E2ECHECK_REQUIRE names {kind}", pytrace=False)
+        word = peers.requirement(name)
+        if word in REQUIRED:
+            pytest.fail(f"{name} is not there, and E2ECHECK_REQUIRE names {word}", pytrace=False)
         pytest.skip(f"{name} is not there")
     known = read_answers()
     wrong = []

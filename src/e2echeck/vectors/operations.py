@@ -120,6 +120,24 @@ _SESSION_OUTPUT: Final = (
     Parameter("first_known_index", Kind.INTEGER, "the first index that the session can decrypt"),
 )
 
+_ROOM_VERSION: Final = Parameter(
+    "room_version", Kind.WORD, "the version of the room", words=tuple(str(number) for number in range(1, 13))
+)
+_EVENT: Final = _bytes(
+    "event",
+    "the event as servers exchange it: JSON text of an object, UTF-8; in versions 1 and 2 with its event_id",
+)
+_JSON: Final = _bytes("json", "JSON text of an object, UTF-8")
+_ENTITY: Final = _bytes("entity", "the member of signatures: a server name or a user id, UTF-8")
+_KEY_ID: Final = _bytes("key_id", "with its algorithm, such as ed25519:1, UTF-8")
+_PUBLIC_KEY: Final = _bytes("public_key", "the key of that id, 32 bytes when well-formed")
+_SEED: Final = _bytes("seed", "of the Ed25519 key, 32 bytes")
+_SERVER_KEYS: Final = (
+    "server keys, each a text NAME=ed25519:ID:BASE64 in UTF-8: the name of the server, the id of the key and the "
+    "unpadded base64 of its 32 bytes"
+)
+_HASH: Final = _bytes("hash", "SHA-256, 32 bytes")
+
 _ALL: Final = (
     Operation(
         "canonical_json.canonicalise",
@@ -334,6 +352,107 @@ _ALL: Final = (
             _bytes("passphrase", "UTF-8; left out for a plain list", optional=True),
         ),
         (Parameter("room_keys", Kind.ROOM_KEYS, "the usable sessions, in their order"),),
+    ),
+    Operation(
+        "signing.sign_json",
+        "Sign a JSON object; signatures that it has stay.",
+        (_JSON, _ENTITY, _KEY_ID, _SEED),
+        (
+            _bytes(
+                "json", "the object with its signature, and with the unsigned that it had; canonical JSON, UTF-8"
+            ),
+        ),
+    ),
+    Operation(
+        "signing.verify_json",
+        "Verify the signature that an entity made with one key; signatures of others do not matter.",
+        (_JSON, _ENTITY, _KEY_ID, _PUBLIC_KEY),
+    ),
+    Operation(
+        "events.redact",
+        "Redact an event by the rules of its room version.",
+        (_ROOM_VERSION, _EVENT),
+        (_bytes("redacted", "what is kept, but for unsigned, which is left out; canonical JSON, UTF-8"),),
+    ),
+    Operation(
+        "events.content_hash",
+        "The hash of an event without unsigned, signatures and hashes.",
+        (_ROOM_VERSION, _EVENT),
+        (_HASH,),
+    ),
+    Operation(
+        "events.reference_hash",
+        "The hash of a redacted event without signatures and unsigned.",
+        (_ROOM_VERSION, _EVENT),
+        (_HASH,),
+    ),
+    Operation(
+        "events.event_id",
+        "The id of an event: its own member in versions 1 and 2, and from version 3 on its reference hash.",
+        (_ROOM_VERSION, _EVENT),
+        (_bytes("event_id", "UTF-8, with its $"),),
+    ),
+    Operation(
+        "events.sign",
+        "Put the content hash into an event and sign it as a server; signatures that it has stay.",
+        (_ROOM_VERSION, _EVENT, _bytes("server_name", "the server that signs, UTF-8"), _KEY_ID, _SEED),
+        (_bytes("event", "with hashes and signatures, and with the unsigned that it had; canonical JSON, UTF-8"),),
+    ),
+    Operation(
+        "events.check",
+        "Check an event that came from a server: its form, its id if one is expected, the signatures that its room "
+        "version demands, and its content hash.  Keys count as valid at any time.",
+        (
+            _ROOM_VERSION,
+            _EVENT,
+            _bytes("event_id", "the id by which the event was asked for, UTF-8", optional=True),
+            Parameter("server_keys", Kind.LIST, _SERVER_KEYS),
+        ),
+        (
+            Parameter(
+                "outcome",
+                Kind.WORD,
+                "redacted when the signatures are right and the content hash is not: then only what redaction keeps "
+                "is genuine",
+                words=("genuine", "redacted"),
+            ),
+        ),
+    ),
+    Operation(
+        "request_auth.check",
+        "Check that a request between servers is for this one and was signed by its origin.",
+        (
+            _bytes("header", "the value of the header Authorization"),
+            _bytes("method", "such as PUT, ASCII"),
+            _bytes("uri", "path and query as in the request line, ASCII"),
+            _bytes("destination", "the name of the server that received it, UTF-8"),
+            _bytes("content", "the body: JSON text, UTF-8; left out when there is none", optional=True),
+            _bytes("origin", "the name of the server whose key is given, UTF-8"),
+            _KEY_ID,
+            _PUBLIC_KEY,
+        ),
+    ),
+    Operation(
+        "server_keys.check",
+        "Check what a server answered to GET /_matrix/key/v2/server: its name and its own signature.",
+        (
+            _bytes("answer", "the body: JSON text, UTF-8"),
+            _bytes("server_name", "the server that was asked, UTF-8"),
+            Parameter("fetched_at", Kind.INTEGER, "when, in milliseconds since 1970"),
+        ),
+        (
+            Parameter(
+                "server_keys",
+                Kind.LIST,
+                f"the present {_SERVER_KEYS}; sorted as bytes, and without the algorithms that are not known",
+            ),
+            Parameter(
+                "valid_until",
+                Kind.INTEGER,
+                "until when they are valid, in milliseconds since 1970: the lesser of "
+                "valid_until_ts and 7 days after fetched_at",
+            ),
+        ),
     ),
 )
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from e2echeck.testing.child import ChildAdapter, python_child
 
-__all__ = ["HARNESSES", "NAMES", "command", "present"]
+__all__ = ["HARNESSES", "NAMES", "command", "present", "requirement"]
 
 # By key: the module that has to be installed, and the adapter behind it.
 _PYTHON: Final = {
@@ -18,22 +18,36 @@ _PYTHON: Final = {
     "libolm": ("olm", "libolm:Libolm"),
     "openssl": ("cryptography", "python:OpenSsl"),
     "python": ("hmac", "python:StandardLibrary"),
+    "signedjson": ("signedjson", "python:SignedJson"),
     "unpaddedbase64": ("unpaddedbase64", "python:UnpaddedBase64"),
     "vodozemac": ("vodozemac", "vodozemac:Vodozemac"),
 }
+_BUILD: Final = Path(__file__).parents[4] / "build"
+_BUILT: Final = _BUILD / "harnesses"
 # By key: the command of a built harness, in build/harnesses of a checkout.
 _HARNESSES: Final = {
     "goolm": ("goolm/goolm",),
     "matrix_sdk_crypto": ("node", "matrix_sdk_crypto/main.mjs"),
+    "ruma": ("ruma/ruma",),
+    "synapse": (str(_BUILD / "synapse" / "venv" / "bin" / "python"), "synapse/main.py"),
     "vodozemac_rust": ("vodozemac/vodozemac",),
 }
-_BUILT: Final = Path(__file__).parents[4] / "build" / "harnesses"
 
 HARNESSES: Final = frozenset(_HARNESSES)
 """The keys of those that have to be built."""
 
 NAMES: Final = (*sorted(_PYTHON), *sorted(_HARNESSES))
 """The keys of all peers that there are."""
+
+
+def requirement(name: str) -> str:
+    """The word of E2ECHECK_REQUIRE that makes the absence of a peer a failure.
+
+    Synapse has a word of its own, since it brings an environment that takes long to install.
+    """
+    if name in _PYTHON:
+        return "peers"
+    return "synapse" if name == "synapse" else "harnesses"
 
 
 def command(name: str) -> list[str] | None:

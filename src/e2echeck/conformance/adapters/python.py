@@ -10,14 +10,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from e2echeck.conformance.adapters import calls
-from e2echeck.testing.adapter import Answer, accept, reject
+from e2echeck.testing.adapter import Answer, accept, reject, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from e2echeck.vectors import Value
 
-__all__ = ["CanonicalJson", "OpenSsl", "StandardLibrary", "UnpaddedBase64"]
+__all__ = ["CanonicalJson", "OpenSsl", "SignedJson", "StandardLibrary", "UnpaddedBase64"]
 
 
 class CanonicalJson:
@@ -62,6 +62,49 @@ class UnpaddedBase64:
         from unpaddedbase64 import encode_base64  # noqa: PLC0415 - a peer, imported in the child
 
         return accept(text=encode_base64(values["data"], urlsafe=values["url_safe"]).encode("ascii"))
+
+
+class SignedJson:
+    """signedjson over canonicaljson behind ``json.loads``."""
+
+    name = "signedjson"
+
+    def __init__(self) -> None:
+        self.version = version("signedjson")
+
+    def answer(self, operation: str, values: Mapping[str, Value]) -> Answer:
+        """As `e2echeck.testing.adapter.Adapter.answer`."""
+        from signedjson.sign import SignatureVerifyException  # noqa: PLC0415 - a peer, imported in the child
+
+        # It looks into JSON without asking what is there.
+        shapes = (AttributeError, KeyError, TypeError)
+        refusals = (SignatureVerifyException, ValueError, RecursionError, *shapes)
+        return calls.answer(self, operation, values, refusals=refusals)
+
+    def signing_sign_json(self, values: Mapping[str, Any]) -> Answer:
+        """Sign, and write the whole object as canonical JSON."""
+        from canonicaljson import encode_canonical_json  # noqa: PLC0415 - peers, imported in the child
+        from signedjson.key import decode_signing_key_base64  # noqa: PLC0415
+        from signedjson.sign import sign_json  # noqa: PLC0415
+
+        algorithm, _, name = values["key_id"].decode("utf-8").partition(":")
+        if algorithm != "ed25519":
+            return unsupported("there is one algorithm")
+        key = decode_signing_key_base64(algorithm, name, calls.to_base64(values["seed"]))
+        signed = sign_json(json.loads(values["json"]), values["entity"].decode("utf-8"), key)
+        return accept(json=encode_canonical_json(signed))
+
+    def signing_verify_json(self, values: Mapping[str, Any]) -> Answer:
+        """Verify with one key."""
+        from signedjson.key import decode_verify_key_bytes  # noqa: PLC0415 - a peer, imported in the child
+        from signedjson.sign import verify_signed_json  # noqa: PLC0415
+
+        key_id = values["key_id"].decode("utf-8")
+        if not key_id.startswith("ed25519:"):
+            return unsupported("there is one algorithm")
+        key = decode_verify_key_bytes(key_id, values["public_key"])
+        verify_signed_json(json.loads(values["json"]), values["entity"].decode("utf-8"), key)
+        return accept()
 
 
 class OpenSsl:
