@@ -87,6 +87,8 @@ peers-if-possible: $(VENV)/.audit
 
 # Each harness is built when its toolchain is here; E2ECHECK_REQUIRE=harnesses makes a missing one a failure.
 HARNESSES := goolm matrix_sdk_crypto vodozemac
+# Synapse is large, so only the long run asks for it.
+test-all: HARNESSES += synapse
 
 harnesses-if-possible:
 	@for name in $(HARNESSES); do \

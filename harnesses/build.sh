@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds a harness into build/harnesses/NAME, from its lock file; does nothing when that is done already.
-# Usage: harnesses/build.sh goolm | matrix_sdk_crypto | vodozemac
+# Usage: harnesses/build.sh goolm | matrix_sdk_crypto | synapse | vodozemac
 #
 # Where the toolchain is missing it says so and ends with status 0, or 1 when E2ECHECK_REQUIRE names harnesses.
 set -euo pipefail
@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
 if [[ ! $name =~ ^[a-z0-9_]+$ || ! -d $here/$name ]]; then
-    echo "usage: harnesses/build.sh goolm | matrix_sdk_crypto | vodozemac" >&2
+    echo "usage: harnesses/build.sh goolm | matrix_sdk_crypto | synapse | vodozemac" >&2
     exit 2
 fi
 source_directory=$here/$name
@@ -89,6 +89,20 @@ build_matrix_sdk_crypto() {
     fi
     cp "$source_directory"/{main.mjs,package.json,package-lock.json,.npmrc} "$scratch"
     (cd "$scratch" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
+    put "$scratch" "$key"
+}
+
+build_synapse() {
+    # The interpreter that will run it, so that the compiled parts fit.
+    local python=$here/../.venv/bin/python key
+    [[ -x $python ]] || python=$(command -v python3) || without "python3 is missing"
+    key=$(stamp "$("$python" -VV)")
+    if up_to_date main.py "$key"; then
+        return
+    fi
+    cp "$source_directory/main.py" "$scratch"
+    "$python" -m pip --disable-pip-version-check --quiet install --only-binary=:all: --no-deps \
+        --target "$scratch/packages" --requirement "$source_directory/requirements.txt"
     put "$scratch" "$key"
 }
 
