@@ -93,9 +93,10 @@ build_matrix_sdk_crypto() {
 }
 
 build_synapse() {
+    command -v python3 >/dev/null || without "python3 is missing"
     # The interpreter that will run it, so that the compiled parts fit.
     local python=$here/../.venv/bin/python key
-    [[ -x $python ]] || python=$(command -v python3) || without "python3 is missing"
+    [[ -x $python ]] || python=python3
     key=$(stamp "$("$python" -VV)")
     if up_to_date main.py "$key"; then
         return
