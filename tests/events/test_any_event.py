@@ -25,6 +25,7 @@ from e2echeck.events import (
     room_id,
     sign_event,
 )
+from e2echeck.hazmat import ed25519
 from e2echeck.limits import Limits
 from e2echeck.reasons import Reason
 from tests.events.made import JSON, KEY_ID, RING, SEEDS, VERSIONS, message, pdu, signed
@@ -239,10 +240,31 @@ def test_nesting_is_limited_by_the_caller() -> None:
     assert check.verdict.reasons == (Reason.JSON_DEPTH,)
 
 
+def test_third_party_signatures_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as fit into an event are tried, and none of one that is too large."""
+    calls = 0
+
+    def refuse(_key: bytes, _signature: bytes, _message: bytes) -> bool:
+        nonlocal calls
+        calls += 1
+        return False
+
+    def invite(number: int) -> JSON:
+        signatures = {"x": {f"ed25519:{name}": "A" * 86 for name in range(number)}}
+        quoted = {"mxid": "@b:x", "token": "t", "signatures": signatures}
+        content = {"membership": "invite", "third_party_invite": {"signed": quoted}}
+        return signed("11", pdu("11", "m.room.member", content, state_key="@b:x"))
+
+    few, many = invite(500), invite(5_000)
+    monkeypatch.setattr(ed25519, "verify", refuse)
+    reasons = check_event(few, "11", RING, third_party_keys=[bytes(32)]).verdict.reasons
+    assert (reasons, calls) == ((Reason.EVENT_THIRD_PARTY_INVITE_INVALID,), 500)
+    reasons = check_event(many, "11", RING, third_party_keys=[bytes(32)]).verdict.reasons
+    assert (reasons, calls) == ((Reason.EVENT_TOO_LARGE,), 500)
+
+
 def test_batch_shares_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies of one event are verified once; others, and other signatures, are not taken for it."""
-    from e2echeck.hazmat import ed25519  # noqa: PLC0415
-
     verify, calls = ed25519.verify, 0
 
     def counting(public_key: bytes, signature: bytes, text: bytes) -> bool:
