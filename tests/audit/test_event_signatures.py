@@ -219,8 +219,12 @@ def test_an_event_that_is_too_large(tmp_path: Path) -> None:
     assert [(finding.code, finding.event_id) for finding in findings] == [("event.too-large", name)]
 
 
-@pytest.mark.parametrize("shape", ["pdus", "synapse"])
-@pytest.mark.parametrize("version", ["1", "2", "3", "11", "12"])
+@pytest.mark.parametrize(
+    ("version", "shape"),
+    # A bare event of the first two versions has no other id than its own.
+    [(version, shape) for version in ("1", "2", "3", "11", "12") for shape in SHAPES
+     if version not in ("1", "2") or shape in ("pdus", "synapse")],
+)  # fmt: skip
 def test_a_wrong_event_id(tmp_path: Path, version: str, shape: str) -> None:
     room = ServedRoom(version)
     wrong = "$" + "w" * 43
@@ -344,6 +348,15 @@ def test_the_version_of_a_room_from_the_table_of_rooms(tmp_path: Path) -> None:
     summary, _ = run(database, keys=[key_file(tmp_path)])
     assert (summary.proofs.signature_holds, summary.complete) == (len(room.events), True)
     assert summary.proofs.auth_missing == 1
+
+
+def test_the_version_of_a_room_beside_its_events(tmp_path: Path) -> None:
+    room = ServedRoom("10")
+    room.events.pop(0)
+    summary, _ = run(room.write(tmp_path, "pdus"), keys=[key_file(tmp_path)])
+    assert (summary.proofs.signature_holds, summary.complete) == (len(room.events), True)
+    summary, _ = run(room.write(tmp_path, "bare"), keys=[key_file(tmp_path)])
+    assert (summary.proofs.version_unknown, summary.complete) == (len(room.events), False)
 
 
 def test_authorising_events_that_were_rejected(tmp_path: Path) -> None:
