@@ -212,6 +212,20 @@ def test_members_that_are_missing_or_wrong(tmp_path: Path, shape: str, change: C
     ]
 
 
+def test_a_database_holds_nothing_but_federation_events(tmp_path: Path) -> None:
+    room = ServedRoom("11")
+    name, event = room.change()
+    for member in ("hashes", "signatures", "auth_events", "prev_events"):
+        del event[member]
+    event["pdu"] = room.events[-2][1]
+    summary, findings = run(room.write(tmp_path, "synapse"))
+    assert codes(findings) == [
+        "event.hash-mismatch", "event.id-mismatch", "event.malformed", "event.signature-missing",
+    ]  # fmt: skip
+    assert {finding.event_id for finding in findings} == {name}
+    assert summary.proofs.client_format == 0
+
+
 def test_an_event_that_is_too_large(tmp_path: Path) -> None:
     room = ServedRoom("11")
     name = room.send("m.reaction", {"m.relates_to": {"key": "x" * 65_536}})
@@ -381,6 +395,10 @@ def test_keys_in_the_table_of_a_database(tmp_path: Path) -> None:
         ("server-key.signature-invalid", 0, "server_keys_json", 1),
         ("server-key.malformed", 0, "server_keys_json", 1),
     ]
+    _, findings = run(
+        room.database(tmp_path / "moved.db", [*rows, ("three.example", TIME, answer("two.example"))])
+    )
+    assert codes(findings) == ["server-key.name-mismatch"]
     summary, _ = run(room.database(tmp_path / "none.db", None))
     assert gaps(summary) == {"signatures of events": None, "server keys in databases": 1}
 

@@ -115,10 +115,10 @@ class EvidenceBatch:
     streams: list[int] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
-    pdus: list[dict[str, object] | None] = field(default_factory=list)
-    versions: list[str | None] = field(default_factory=list)
     oddities: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
     malformed: list[tuple[int, str]] = field(default_factory=list)
+    pdus: list[dict[str, object] | None] = field(default_factory=list)
+    versions: list[str | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.event_ids)

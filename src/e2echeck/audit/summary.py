@@ -146,12 +146,9 @@ class Summary:
 
     inputs: list[Source] = field(default_factory=list)
     keys: list[KeyInput] = field(default_factory=list)
-    server_keys: list[ServerKeyInput] = field(default_factory=list)
-    pinned_server_keys: tuple[VerifyKey, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
     rooms: list[RoomTotals] = field(default_factory=list)
     total: RoomTotals = field(default_factory=lambda: RoomTotals(""))
-    proofs: ProofTotals = field(default_factory=ProofTotals)
     to_device: ToDeviceTotals = field(default_factory=ToDeviceTotals)
     repeated: int = 0
     malformed: int = 0
@@ -162,6 +159,9 @@ class Summary:
     codes: Counter[tuple[Reason, Severity]] = field(default_factory=Counter)
     backend: str = ""
     users: tuple[str, ...] = field(default=(), repr=False)
+    server_keys: list[ServerKeyInput] = field(default_factory=list)
+    pinned_server_keys: tuple[VerifyKey, ...] = ()
+    proofs: ProofTotals = field(default_factory=ProofTotals)
 
     @property
     def complete(self) -> bool:
