@@ -373,6 +373,29 @@ def test_the_version_of_a_room_beside_its_events(tmp_path: Path) -> None:
     assert (summary.proofs.version_unknown, summary.complete) == (len(room.events), False)
 
 
+def test_a_rejected_create_event_says_nothing_of_its_room(tmp_path: Path) -> None:
+    room = ServedRoom("11")
+    other = ServedRoom("6")
+    room.events.insert(0, other.events[0])
+    room.rejected.add(other.events[0][0])
+    summary, findings = run(room.write(tmp_path, "synapse"), keys=[key_file(tmp_path)])
+    assert (findings, summary.proofs.signature_holds) == ([], len(room.events) - 1)
+
+
+@pytest.mark.parametrize("ends", [0, 1, 2])
+def test_rooms_that_end_in_several_events(tmp_path: Path, ends: int) -> None:
+    room = ServedRoom("11")
+    database = room.write(tmp_path, "synapse")
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE event_forward_extremities(event_id, room_id)")
+    rows = [(name, room.room_id) for name, _ in room.events[:ends]]
+    connection.executemany("INSERT INTO event_forward_extremities VALUES (?, ?)", [*rows, ("$x", "!other:x")])
+    connection.commit()
+    connection.close()
+    assert run(database)[0].proofs.forked_rooms == (ends > 1)
+    assert ("1 rooms with several latest events" in command("audit", database).stdout) is (ends > 1)
+
+
 def test_authorising_events_that_were_rejected(tmp_path: Path) -> None:
     room = ServedRoom("11")
     room.rejected.add(room.events[1][0])

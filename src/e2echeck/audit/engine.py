@@ -10,6 +10,7 @@ sessions, of to-device messages, of keys.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -381,6 +382,10 @@ class _Audit:
         totals.add_rooms(summary, self._table, self._rooms)
         totals.add_checks(summary, self._table, with_keys=self._keys is not None)
         totals.add_proofs(summary, self._table, self._proofs, self._server_keys)
+        forked: set[str] = set()
+        for reader in self._readers:
+            forked.update(room_id for room_id, count in Counter(reader.ends()).items() if count > 1)
+        summary.proofs.forked_rooms = len(forked)
         if any(reader.source.to_device for reader in self._readers):
             listed = any(reader.lists_claimable for reader in self._readers)
             totals.add_to_device(

@@ -67,6 +67,7 @@ class ProofTotals:
         server_keys: server keys at hand.
         auth_events: events that others name as what authorises them.
         auth_missing, auth_rejected: of these, not in the evidence, and rejected by the server.
+        forked_rooms: rooms that a database leaves with several events that no other follows.
     """
 
     checked: int = 0
@@ -80,6 +81,7 @@ class ProofTotals:
     auth_events: int = 0
     auth_missing: int = 0
     auth_rejected: int = 0
+    forked_rooms: int = 0
 
 
 @dataclass(slots=True)

@@ -62,6 +62,9 @@ class Reader(Protocol):
     def has_server_keys(self) -> bool | None:
         """Whether the input has a table of server keys; None for an input that never has one."""
 
+    def ends(self) -> Iterator[str]:
+        """The room of each event that the input lists as a forward extremity, one no other event follows."""
+
     @property
     def lists_claimable(self) -> bool:
         """Whether the input lists one-time or fallback keys at all; known when `batches` has ended."""

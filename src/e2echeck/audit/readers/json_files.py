@@ -116,6 +116,10 @@ class JsonReader:
         """A file has no such table."""
         return None
 
+    def ends(self) -> Iterator[str]:
+        """Nothing: no file lists them."""
+        yield from ()
+
     @property
     def lists_claimable(self) -> bool:
         """No file lists one-time keys."""

@@ -40,6 +40,7 @@ _NEEDED: Final = {
     "e2e_one_time_keys_json": {"key_json"},
     "e2e_fallback_keys_json": {"key_json"},
     "rooms": {"room_id", "room_version"},
+    "event_forward_extremities": {"event_id", "room_id"},
     "server_keys_json": {"server_name", "key_id", "from_server", "ts_added_ms", "key_json"},
 }
 _EVENT_TABLES: Final = ("events", "event_json")
@@ -345,6 +346,17 @@ class SynapseReader:
                 )
             ),
             "server_keys_json",
+        )
+
+    def ends(self) -> Iterator[str]:
+        """The room of each forward extremity."""
+        yield from self._ahead(
+            lambda connection: (
+                room_id
+                for (room,) in connection.execute("SELECT room_id FROM event_forward_extremities")
+                if (room_id := _text(room)) is not None
+            ),
+            "event_forward_extremities",
         )
 
     def has_server_keys(self) -> bool | None:

@@ -39,6 +39,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "pinned": "pinned", "checked": "events as servers send them", "id_holds": "id right",
         "hash_holds": "hash right", "signature_holds": "signature right", "cut": "redacted copies",
         "no_server_keys": "no server keys", "auth": "events that authorise others", "missing": "not in the evidence",
+        "forked": "rooms with several latest events",
     },
     "de": {
         "error": "Fehler", "warning": "Warnung", "info": "Hinweis", "events": "Ereignisse", "sender": "Absender",
@@ -59,6 +60,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "id_holds": "Bezeichner richtig", "hash_holds": "Hash richtig", "signature_holds": "Signatur richtig",
         "cut": "bereinigte Kopien", "no_server_keys": "keine Serverschlüssel",
         "auth": "Ereignisse, die andere autorisieren", "missing": "nicht in den Beweismitteln",
+        "forked": "Räume mit mehreren letzten Ereignissen",
     },
 }  # fmt: skip
 
@@ -223,6 +225,8 @@ def _proof_lines(totals: ProofTotals, words: dict[str, str]) -> Iterator[str]:
             f"    {totals.auth_events} {words['auth']}: {totals.auth_missing} {words['missing']},"
             f" {totals.auth_rejected} {words['rejected']}"
         )
+    if totals.forked_rooms:
+        yield f"    {totals.forked_rooms} {words['forked']}"
 
 
 def _to_device_lines(totals: ToDeviceTotals, words: dict[str, str]) -> Iterator[str]:
