@@ -3,8 +3,9 @@
 
 One pass over the evidence verifies each message once and keeps a row of columns for it; what needs several events
 (replay, senders, rotation, the state of rooms) is decided from these rows at the end; to-device messages have a
-table of their own.  Findings come in a fixed order: of single events in the order of the evidence, then of rooms, of
-sessions, of to-device messages, of keys.
+table of their own.  Only inputs in which events stand before what tells their room's version are read again, for hashes
+and signatures.  Findings come in a fixed order: of keys, of single events in the order of the evidence, of keys of
+servers and what they signed, of rooms, of sessions, of to-device messages, of merged keys and inputs.
 """
 
 from __future__ import annotations
