@@ -2,7 +2,8 @@
 """Build examples/clinic from an unpacked recording: python tools/build_clinic_example.py RECORDING examples/clinic.
 
 What is left out: access and refresh tokens, password hashes, devices with all their private keys, signing keys, the
-homeserver's configuration, client stores and backups; of the database only tables of events remain.
+homeserver's configuration, client stores and backups; of the database only tables of events remain.  The server's
+answer with its public signing key is taken with the time at which it gave it, a day before ``valid_until_ts``.
 What stays and is secret by nature: Megolm sessions of invented people in key files, with their passphrases, because
 an example that cannot be opened shows half of the tool.  The to-device messages stay as they crossed the server: their
 Olm ciphertexts help only whoever has the private keys of the devices, which are left out.
@@ -23,6 +24,21 @@ KEY_FILES = {
     "carol-C1.nio.megolm.txt": "keys-3.txt",
     "dave-D1.megolm.txt": "keys-4.txt",
 }
+
+
+# key_refresh_interval of Synapse, which its answers hold for when they are given.
+ANSWER_HOLDS_MS = 86_400_000
+
+
+def copy_server_keys(source: Path, target: Path) -> None:
+    """Write the server's signed answer as a row of Synapse's table of servers' keys."""
+    answer = json.loads(source.read_text("utf-8"))
+    row = {
+        "server_name": answer["server_name"],
+        "ts_added_ms": answer["valid_until_ts"] - ANSWER_HOLDS_MS,
+        "key_json": answer,
+    }
+    target.write_text(json.dumps([row], indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -48,6 +64,7 @@ def build(recording: Path, target: Path) -> None:
         (target / part).mkdir(parents=True, exist_ok=True)
     truth = json.loads((recording / "ground-truth.json").read_text("utf-8"))
     copy_database(recording / "synapse/homeserver.db", target / "evidence/synapse/homeserver.db")
+    copy_server_keys(recording / "synapse/server-keys.json", target / "evidence/server-keys.json")
     for room in sorted(truth["rooms"]):
         shutil.copyfile(recording / f"rooms/{room}/messages.json", target / f"evidence/rooms/{room}.json")
         shutil.copyfile(recording / f"pdus/{room}.json", target / f"evidence/pdus/{room}.json")

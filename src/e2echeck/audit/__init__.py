@@ -11,6 +11,7 @@ findings does and does not prove is in the threat model (docs/threat-model.md).
 
 from e2echeck.audit.engine import Options, run
 from e2echeck.audit.finding import SCHEMA_VERSION, Finding
+from e2echeck.audit.server_keys import ServerKeySource
 from e2echeck.audit.summary import Summary
 
-__all__ = ["SCHEMA_VERSION", "Finding", "Options", "Summary", "run"]
+__all__ = ["SCHEMA_VERSION", "Finding", "Options", "ServerKeySource", "Summary", "run"]

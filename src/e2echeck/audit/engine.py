@@ -3,12 +3,15 @@
 
 One pass over the evidence verifies each message once and keeps a row of columns for it; what needs several events
 (replay, senders, rotation, the state of rooms) is decided from these rows at the end; to-device messages have a
-table of their own.  Findings come in a fixed order: of single events in the order of the evidence, then of rooms, of
-sessions, of to-device messages, of keys.
+table of their own.  Only inputs in which events stand before what tells their room's version are read again, for hashes
+and signatures.  Findings come in a fixed order: of keys, of single events in the order of the evidence, of keys of
+servers and what they signed, of rooms, of sessions, of to-device messages, of merged keys and inputs.
 """
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -20,12 +23,14 @@ from e2echeck.audit.checks import message as message_check
 from e2echeck.audit.checks.olm import ToDeviceFindings
 from e2echeck.audit.checks.room import Rooms, may_be_clear, table_finding
 from e2echeck.audit.checks.session import check_sessions
+from e2echeck.audit.checks.signatures import PER_EVENT, EventProofs
 from e2echeck.audit.checks.to_device import check_to_device
 from e2echeck.audit.chronology import Chronology
 from e2echeck.audit.evidence import Status, ToDeviceBatch
 from e2echeck.audit.finding import Finding
 from e2echeck.audit.keys import KeyInput, KeySource, load_keys
 from e2echeck.audit.readers import Reader, open_inputs
+from e2echeck.audit.server_keys import ServerKeySource, ServerKeyStore, load_server_keys
 from e2echeck.audit.summary import Summary
 from e2echeck.audit.table import NO_SESSION, EventTable
 from e2echeck.audit.to_device_table import ToDeviceTable
@@ -37,8 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from e2echeck.audit.checks.signatures import Proof
     from e2echeck.audit.evidence import EvidenceBatch, Source
     from e2echeck.megolm import InboundGroupSessions
+    from e2echeck.signing import VerifyKey
 
 __all__ = ["Options", "run"]
 
@@ -56,12 +63,16 @@ class Options:
     Attributes:
         keys: key files and key lists.
         appservices: registration files.
+        server_keys: files with keys of servers.
+        pinned_keys: keys of servers that somebody vouches for by hand (`events.server_keys.parse_pinned`).
         limits: bounds on everything that is read.
     """
 
     keys: Sequence[KeySource] = ()
     appservices: Sequence[Path] = ()
     limits: Limits = field(default=DEFAULT)
+    server_keys: Sequence[ServerKeySource] = ()
+    pinned_keys: Sequence[VerifyKey] = ()
 
 
 def run(
@@ -75,7 +86,7 @@ def run(
 
     Args:
         evidence: files and directories; of a directory only files of known shapes are read.
-        options: keys, application services, limits.
+        options: keys of sessions and of servers, application services, limits.
         on_finding: called with each finding, in a fixed order, after all evidence was read.
         on_progress: called with the input and the number of rows read from it, after each batch.
 
@@ -85,8 +96,9 @@ def run(
     Checked without keys: form, signature by the session_id, replay, reuse of an index, senders and rooms of a
     session, rotation, gaps, clear events in encrypted rooms; of to-device messages what must be encrypted, form and
     keys of Olm messages, and what several of them share.  With keys also MAC, padding, plaintext form and inner room
-    of room events; Olm messages are never opened.  NOT checked: who owns a session (device identity), event
-    signatures and hashes, membership.
+    of room events; Olm messages are never opened.  Of events in the form in which servers send them also id and
+    content hash, and with keys of servers their signatures.  NOT checked: who owns a session (device identity),
+    whether the rules of a room authorise an event, membership.
 
     Raises:
         InputError: ``evidence.unreadable``, ``evidence.limit``, and as `key_file.read` for keys.
@@ -97,18 +109,20 @@ def run(
     sessions, key_inputs = load_keys(options.keys, options.limits)
     appservices = [load_appservice(path, options.limits) for path in options.appservices]
     readers, skipped = open_inputs(evidence, options.limits)
-    audit = _Audit(readers, sessions if options.keys else None, appservices, options.limits)
+    server_keys = load_server_keys(options.server_keys, options.pinned_keys, readers, options.limits)
+    audit = _Audit(readers, sessions if options.keys else None, appservices, options.limits, server_keys)
     for reader in readers:
         for batch in reader.batches():
             audit.take(batch)
             on_progress(reader.source, reader.source.events + reader.source.to_device or len(batch))
+    audit.catch_up()
     summary = Summary(
         inputs=[reader.source for reader in readers],
         keys=key_inputs,
         skipped=skipped,
         backend=backend.name,
     )
-    for finding in chain(audit.key_findings(key_inputs), audit.findings()):
+    for finding in chain(audit.key_findings(key_inputs), server_keys.findings(), audit.findings()):
         summary.count(finding)
         on_finding(finding)
     audit.sum_up(summary)
@@ -124,6 +138,7 @@ class _Audit:
         keys: InboundGroupSessions | None,
         appservices: list[AppService],
         limits: Limits,
+        server_keys: ServerKeyStore,
     ) -> None:
         self._readers = readers
         self._keys = keys
@@ -132,6 +147,12 @@ class _Audit:
         self._table = EventTable()
         self._chronology = Chronology(self._table, readers)
         self._rooms = Rooms(self._table, self._chronology)
+        self._server_keys = server_keys
+        self._proofs = EventProofs(self._table, server_keys.ring, limits)
+        self._unproved: dict[int, array[int]] = {}
+        for reader in readers:
+            for room_id, version in reader.room_versions():
+                self._proofs.note_version(room_id, version)
         self._malformed: list[tuple[int, int, str]] = []
         self._repeated = 0
         self._to_device = ToDeviceTable()
@@ -171,12 +192,16 @@ class _Audit:
         event_id, kind, content = batch.event_ids[i], batch.types[i], batch.contents[i]
         status, state_key = batch.statuses[i], batch.state_keys[i]
         placed = not status & Status.UNPLACED
+        proof = self._proofs.examine(batch, i)
+        if proof is None and batch.pdus[i] is not None:
+            self._unproved.setdefault(source.number, array("q")).append(batch.locators[i])
         position = (source, batch.locators[i], batch.streams[i], batch.depths[i])
         copy = _copy_hash(batch.room_ids[i], batch.senders[i], kind, content)
         row = table.rows.get(event_id)
         if row is not None:
             self._repeated += 1
             self._chronology.place(row, *position, placed=placed)
+            self._record(row, batch, i, proof, again=True)
             if not self._take_copy(row, status, copy, batch, i):
                 return
         else:
@@ -184,6 +209,7 @@ class _Audit:
             table.place(row, source.number, *position[1:])
             table.status[row] = status
             table.copy[row] = copy
+            self._record(row, batch, i, proof)
         for oddity in batch.oddities.get(i, ()):
             table.notes.append((row, oddity, ""))
         if kind == "m.room.encrypted":
@@ -195,6 +221,27 @@ class _Audit:
                 self._rooms.note_state(row, content, state_key, complete=source.order == "stream")
         elif not may_be_clear(kind):
             table.status[row] |= Status.CLEAR
+
+    def _record(self, row: int, batch: EvidenceBatch, i: int, proof: Proof | None, *, again: bool = False) -> None:
+        if proof is not None:
+            self._proofs.record(row, proof, f"copy in input {batch.source.number}" if again else "")
+        elif batch.pdus[i] is not None:
+            self._table.status[row] |= Status.FEDERATED
+
+    def catch_up(self) -> None:
+        """Read inputs again for events that came before the version of their room was known."""
+        for reader in self._readers:
+            left = self._unproved.pop(reader.source.number, None)
+            position = 0
+            for batch in reader.again().batches() if left is not None else ():
+                if isinstance(batch, ToDeviceBatch) or left is None:
+                    continue
+                for i, locator in enumerate(batch.locators):
+                    if position < len(left) and left[position] == locator:
+                        position += 1
+                        row = self._table.rows.get(batch.event_ids[i])
+                        if row is not None:
+                            self._record(row, batch, i, self._proofs.examine(batch, i))
 
     def _take_copy(self, row: int, status: Status, copy: int, batch: EvidenceBatch, i: int) -> bool:
         """Compare a further copy of an event with the first; True when it replaces a pruned one."""
@@ -227,6 +274,7 @@ class _Audit:
     def findings(self) -> Iterator[Finding]:
         """All findings, in their fixed order."""
         yield from self._event_findings()
+        yield from self._proofs.findings()
         yield from self._rooms.check()
         yield from check_sessions(self._table, self._rooms, self._is_ghost_group)
         for source, locator, why in self._to_device_malformed:
@@ -258,7 +306,8 @@ class _Audit:
         said: set[tuple[int, Reason]] = set()
         for row, code, detail in sorted(table.notes, key=lambda note: note[0]):
             status = table.status_of(row)
-            if status.set_aside or (row, code) in said or self._is_lax(row, code):
+            aside = status & (Status.REJECTED | Status.SOFT_FAILED) if code in PER_EVENT else status.set_aside
+            if aside or (row, code) in said or self._is_lax(row, code):
                 continue
             if code is not Reason.EVENT_COPIES_DIFFER:
                 said.add((row, code))
@@ -333,6 +382,11 @@ class _Audit:
         summary.session_keys = None if self._keys is None else len(self._keys)
         totals.add_rooms(summary, self._table, self._rooms)
         totals.add_checks(summary, self._table, with_keys=self._keys is not None)
+        totals.add_proofs(summary, self._table, self._proofs, self._server_keys)
+        forked: set[str] = set()
+        for reader in self._readers:
+            forked.update(room_id for room_id, count in Counter(reader.ends()).items() if count > 1)
+        summary.proofs.forked_rooms = len(forked)
         if any(reader.source.to_device for reader in self._readers):
             listed = any(reader.lists_claimable for reader in self._readers)
             totals.add_to_device(

@@ -41,6 +41,16 @@ class Status(IntFlag):
     MAC_INVALID = 1024
     MOVED = 2048
     """Its plaintext, or the source of its key, names another room."""
+    FEDERATED = 4096
+    """A copy in the form in which servers send it is at hand."""
+    PROVED = 8192
+    """Hash, id and signatures of such a copy were looked at."""
+    ID_HOLDS = 16384
+    HASH_HOLDS = 32768
+    SIGNATURE_HOLDS = 65536
+    """Every server that has to sign has signed, with a key that is known."""
+    CUT = 131072
+    """A copy holds nothing but what redaction keeps."""
 
     @property
     def set_aside(self) -> bool:
@@ -87,6 +97,8 @@ class EvidenceBatch:
         streams: order of arrival at the server (Synapse's stream_ordering), 0 where unknown; negative for events
             fetched later than they were sent.
         depths: depth as the event or the database says, -1 where unknown.
+        pdus: the event as servers send it, None where the evidence has it in client format.
+        versions: the room version as the wrapper around a PDU says, None where nothing does.
         oddities: what was odd about the JSON of a row.
         malformed: (locator, reason in words) of what is no event.
     """
@@ -105,6 +117,8 @@ class EvidenceBatch:
     statuses: list[Status] = field(default_factory=list)
     oddities: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
     malformed: list[tuple[int, str]] = field(default_factory=list)
+    pdus: list[dict[str, object] | None] = field(default_factory=list)
+    versions: list[str | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.event_ids)

@@ -15,6 +15,7 @@ SCHEMA_VERSION: Final = 1
 # Who can cause it, from the position of somebody who has only this evidence.
 _SENDER: Final = ("sending-device",)
 _CARRIER: Final = ("homeserver", "recorder")
+_CARRIER_OR_KEYS: Final = (*_CARRIER, "key-source")
 _MEMBER_OR_SERVER: Final = ("room-member", "homeserver")
 _SENDER_OR_SERVER: Final = ("sending-device", "homeserver")
 _SENDER_OR_CARRIER: Final = ("sending-device", *_CARRIER)
@@ -51,6 +52,16 @@ _ATTRIBUTION: Final[dict[Reason, tuple[str, ...]]] = {
     Reason.EVENT_PLAINTEXT: _MEMBER_OR_SERVER,
     Reason.EVENT_COPIES_DIFFER: _CARRIER,
     Reason.EVENT_MALFORMED: _CARRIER,
+    Reason.EVENT_TOO_LARGE: _CARRIER,
+    Reason.EVENT_ID_MISMATCH: _CARRIER,
+    Reason.EVENT_HASH_MISMATCH: _CARRIER,
+    Reason.EVENT_SIGNATURE_MISSING: _CARRIER,
+    Reason.EVENT_SIGNATURE_INVALID: _CARRIER_OR_KEYS,
+    Reason.EVENT_SIGNING_KEY_EXPIRED: _CARRIER_OR_KEYS,
+    Reason.EVENT_THIRD_PARTY_INVITE_INVALID: _CARRIER,
+    Reason.EVENT_SIGNING_KEY_UNKNOWN: ("key-source",),
+    Reason.SERVER_KEY_VALIDITY_UNKNOWN: ("key-source",),
+    Reason.SERVER_KEY_PINNED: ("key-source",),
     Reason.ROOM_NOT_ENCRYPTED: ("room-administrator",),
     Reason.ROOM_ENCRYPTION_CHANGED: ("room-administrator", "homeserver"),
     Reason.KEY_SESSION_UNKNOWN: ("key-source",),
@@ -78,6 +89,7 @@ class Finding:
         senders, room_ids: all of them, where a session has several.
         recipient, recipient_device_id: of a to-device message, where the evidence tells them.
         sender_key, recipient_key: Curve25519 keys that an Olm message names, in base64; claims.
+        server, signing_key_id: who signed an event or had to, and under which key ids; None where that is no name.
         index_from, index_to: message indices concerned, inclusive.
         count: how many events or indices.
         input: number of the input in the summary, or None.
@@ -100,6 +112,8 @@ class Finding:
     recipient_device_id: str | None = None
     sender_key: str | None = None
     recipient_key: str | None = None
+    server: str | None = None
+    signing_key_id: str | None = None
     index_from: int | None = None
     index_to: int | None = None
     count: int | None = None

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from e2echeck.audit.finding import Finding
     from e2echeck.audit.keys import KeyInput
     from e2echeck.audit.readers import Skipped
+    from e2echeck.audit.server_keys import ServerKeyInput
+    from e2echeck.signing import VerifyKey
 
-__all__ = ["NotAssessed", "RoomTotals", "Summary", "ToDeviceTotals"]
+__all__ = ["NotAssessed", "ProofTotals", "RoomTotals", "Summary", "ToDeviceTotals"]
 
 
 @dataclass(slots=True)
@@ -48,6 +50,38 @@ class RoomTotals:
     pruned: int = 0
     rejected: int = 0
     soft_failed: int = 0
+
+
+@dataclass(slots=True)
+class ProofTotals:
+    """Counts of events by what their federation form shows; one with several copies counts by the best of them.
+
+    Attributes:
+        checked: events whose federation form was checked.
+        id_holds: of these, called by what their hash, or below room version 3 their own member, gives.
+        hash_holds: of these, with a content hash that fits.
+        signature_holds: of these, signed by every server that has to, with a known key.
+        redacted: of these, there only as a copy that redaction has cut, whose content hash cannot be checked.
+        client_format: events that are there in client format only, which has neither hash nor signature.
+        version_unknown: events in federation form of rooms whose version is not known.
+        server_keys: server keys at hand.
+        auth_events: events that others name as what authorises them.
+        auth_missing, auth_rejected: of these, not in the evidence, and rejected by the server.
+        forked_rooms: rooms that a database leaves with several events that no other follows.
+    """
+
+    checked: int = 0
+    id_holds: int = 0
+    hash_holds: int = 0
+    signature_holds: int = 0
+    redacted: int = 0
+    client_format: int = 0
+    version_unknown: int = 0
+    server_keys: int = 0
+    auth_events: int = 0
+    auth_missing: int = 0
+    auth_rejected: int = 0
+    forked_rooms: int = 0
 
 
 @dataclass(slots=True)
@@ -96,9 +130,10 @@ class Summary:
     """The whole of an audit but its findings.
 
     Attributes:
-        inputs, keys, skipped: provenance.
+        inputs, keys, server_keys, pinned_server_keys, skipped: provenance.
         rooms: totals by room, in the order in which the rooms were met.
         total: totals of all rooms.
+        proofs: totals of hashes, ids and signatures of events.
         to_device: totals of to-device messages.
         repeated: rows that were a further copy of an event.
         malformed: rows that were no event.
@@ -126,6 +161,9 @@ class Summary:
     codes: Counter[tuple[Reason, Severity]] = field(default_factory=Counter)
     backend: str = ""
     users: tuple[str, ...] = field(default=(), repr=False)
+    server_keys: list[ServerKeyInput] = field(default_factory=list)
+    pinned_server_keys: tuple[VerifyKey, ...] = ()
+    proofs: ProofTotals = field(default_factory=ProofTotals)
 
     @property
     def complete(self) -> bool:

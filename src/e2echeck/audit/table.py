@@ -65,7 +65,7 @@ class EventTable:
         self.devices.number("")
         self.room, self.sender, self.kind, self.device = array("I"), array("I"), array("I"), array("I")
         self.source, self.locator, self.stream, self.depth = array("I"), array("q"), array("q"), array("q")
-        self.timestamp, self.status, self.copy = array("q"), array("H"), array("q")
+        self.timestamp, self.status, self.copy = array("q"), array("I"), array("q")
         self.session, self.index, self.digest = array("i"), array("I"), bytearray()
         self.session_numbers: dict[bytes, int] = {}
         self.session_keys: list[bytes] = []

@@ -6,20 +6,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from e2echeck.audit.checks import message, olm, room, session, to_device
+from e2echeck.audit.checks import message, olm, room, session, signatures, to_device
 from e2echeck.audit.evidence import Status
-from e2echeck.audit.summary import NotAssessed, RoomTotals, ToDeviceTotals
+from e2echeck.audit.summary import NotAssessed, ProofTotals, RoomTotals, ToDeviceTotals
 from e2echeck.audit.to_device_table import NO_NUMBER
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
     from e2echeck.audit.checks.olm import ToDeviceFindings
     from e2echeck.audit.checks.room import Rooms
+    from e2echeck.audit.checks.signatures import EventProofs
+    from e2echeck.audit.server_keys import ServerKeyStore
     from e2echeck.audit.summary import Summary
     from e2echeck.audit.table import EventTable
     from e2echeck.audit.to_device_table import ToDeviceTable
 
-__all__ = ["add_checks", "add_rooms", "add_to_device"]
+__all__ = ["add_checks", "add_proofs", "add_rooms", "add_to_device"]
 
 _EVIDENCE_REASONS: Final = (
     Reason.EVENT_MALFORMED,
@@ -114,11 +116,64 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
                 asked=True,
             )
         )
-    summary.not_assessed += [
-        NotAssessed("which device and user a session belongs to", "attribution needs device keys"),
-        NotAssessed("hashes and signatures of events", "not part of this release"),
-    ]
+    summary.not_assessed.append(
+        NotAssessed("which device and user a session belongs to", "attribution needs device keys")
+    )
     summary.checks = tuple(sorted(set(checks)))
+
+
+def add_proofs(summary: Summary, table: EventTable, proofs: EventProofs, keys: ServerKeyStore) -> None:
+    """Totals of hashes, ids and signatures of events, which checks ran on them, and what they could not decide."""
+    summary.server_keys, summary.pinned_server_keys = keys.inputs, keys.pinned
+    totals = summary.proofs = ProofTotals(server_keys=len(keys.ring.keys))
+    for status in table.status:
+        if status & Status.PROVED:
+            totals.checked += 1
+            totals.id_holds += bool(status & Status.ID_HOLDS)
+            totals.hash_holds += bool(status & Status.HASH_HOLDS)
+            totals.signature_holds += bool(status & Status.SIGNATURE_HOLDS)
+            totals.redacted += bool(status & Status.CUT) and not status & Status.HASH_HOLDS
+        elif status & Status.FEDERATED:
+            totals.version_unknown += 1
+        else:
+            totals.client_format += 1
+    totals.auth_events, totals.auth_missing, totals.auth_rejected = proofs.count_auth()
+    checks: list[Reason] = []
+    if totals.checked:
+        checks += signatures.REASONS
+    gaps = summary.not_assessed
+    undecided = 0
+    if keys.ring.keys:
+        checks += signatures.KEY_REASONS if totals.checked else ()
+        undecided = proofs.count_undecided()
+        if undecided:
+            gaps.append(
+                NotAssessed("signatures of some events", "no key of their servers", undecided, asked=keys.asked)
+            )
+    elif totals.checked:
+        gaps.append(NotAssessed("signatures of events", "no server keys were given"))
+    if keys.without_table and (undecided or (totals.checked and not keys.ring.keys)):
+        gaps.append(NotAssessed("server keys in databases", "the table of them is missing", keys.without_table))
+    if totals.version_unknown:
+        gaps.append(
+            NotAssessed(
+                "hashes and signatures of some events",
+                "the version of their room is not known",
+                totals.version_unknown,
+                asked=keys.asked,
+            )
+        )
+    if totals.client_format:
+        gaps.append(
+            NotAssessed(
+                "hashes and signatures of events in client format",
+                "that format has none",
+                totals.client_format,
+            )
+        )
+    if totals.redacted:
+        gaps.append(NotAssessed("content hashes of some events", "redaction took their content", totals.redacted))
+    summary.checks = tuple(sorted({*summary.checks, *checks}))
 
 
 def add_to_device(

@@ -16,6 +16,7 @@ from e2echeck.audit.report.pseudonyms import KEY_LENGTH, Pseudonyms
 from e2echeck.audit.report.records import finding_record, summary_record
 from e2echeck.audit.report.text import finding_lines, summary_lines
 from e2echeck.errors import InputError
+from e2echeck.events.server_keys import parse_pinned
 from e2echeck.reasons import Reason, Severity
 
 if TYPE_CHECKING:
@@ -49,7 +50,12 @@ def run(options: argparse.Namespace) -> int:
 
         summary = library.run(
             options.evidence,
-            library.Options(keys=options.key_sources, appservices=options.appservice),
+            library.Options(
+                keys=options.key_sources,
+                appservices=options.appservice,
+                server_keys=[library.ServerKeySource(path) for path in options.server_keys],
+                pinned_keys=[parse_pinned(text) for text in options.server_key],
+            ),
             on_finding=write,
             on_progress=progress,
         )
@@ -72,7 +78,7 @@ def _guard_inputs(options: argparse.Namespace) -> None:
         InputError: ``usage.invalid``.
     """
     written = [path.resolve() for path in (options.output, options.summary) if path is not None]
-    read = [*options.evidence, *options.appservice, options.pseudonym_key_file]
+    read = [*options.evidence, *options.appservice, *options.server_keys, options.pseudonym_key_file]
     for source in options.key_sources:
         read += [source.path, source.passphrase_path]
     inputs = [path.resolve() for path in read if path is not None]
@@ -88,6 +94,8 @@ def _shown(options: argparse.Namespace) -> dict[str, object]:
     return {
         "keys": len(options.key_sources),
         "appservices": len(options.appservice),
+        "server_keys": len(options.server_keys),
+        "pinned_server_keys": len(options.server_key),
         "fail_on": options.fail_on,
         "allow_incomplete": options.allow_incomplete,
         "show_identities": options.show_identities,

@@ -84,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--appservice", action="append", default=[], type=Path, metavar="FILE", help="registration file"
     )
+    verb.add_argument(
+        "--server-keys", action="append", default=[], type=Path, metavar="FILE",
+        help="answers with signing keys of servers, or rows of Synapse's table of them; repeatable",
+    )  # fmt: skip
+    verb.add_argument(
+        "--server-key", action="append", default=[], metavar="NAME=ed25519:ID:BASE64",
+        help="a signing key of a server that you vouch for; repeatable",
+    )  # fmt: skip
     verb.add_argument("--format", choices=("text", "jsonl"), default="text")
     verb.add_argument("--language", choices=("en", "de"), default="en", help="of the text format")
     verb.add_argument("--output", type=Path, metavar="FILE", help="findings here instead of standard output")

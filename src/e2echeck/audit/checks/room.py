@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Final
 
@@ -179,6 +179,13 @@ class Rooms:
         )
         self._chronology.learn(disputed)
         for state in self.states.values():
+            # By their hashes known to be redacted copies only after all was read.
+            state.encryption = [
+                replace(item, algorithm=None)
+                if item.algorithm is False and table.status[item.row] & Status.CUT
+                else item
+                for item in state.encryption
+            ]
             if len(state.encryption) > 1:
                 self._sort(state.encryption)
         for room in range(len(table.rooms)):

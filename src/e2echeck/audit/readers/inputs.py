@@ -50,6 +50,21 @@ class Reader(Protocol):
     def claimable(self, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bool]]:
         """(key, whether it is a fallback key) of those wanted that the input lists; reads it once more."""
 
+    def again(self) -> Reader:
+        """The same input from its beginning; its source is a new one that nobody reports."""
+
+    def room_versions(self) -> Iterator[tuple[str, str]]:
+        """(room_id, version) that the input states apart from its events; read before them."""
+
+    def server_keys(self) -> Iterator[dict[str, object]]:
+        """Rows with server keys: ``server_name``, ``ts_added_ms`` and ``key_json``; read before the events."""
+
+    def has_server_keys(self) -> bool | None:
+        """Whether the input has a table of server keys; None for an input that never has one."""
+
+    def ends(self) -> Iterator[str]:
+        """The room of each event that the input lists as a forward extremity, one no other event follows."""
+
     @property
     def lists_claimable(self) -> bool:
         """Whether the input lists one-time or fallback keys at all; known when `batches` has ended."""

@@ -96,8 +96,29 @@ class JsonReader:
 
     def __init__(self, path: Path, number: int, shape: tuple[Shape, Order], limits: Limits) -> None:
         self._path = path
+        self._shape = shape
         self._limits = limits
         self.source = Source(number, str(path), shape[0], shape[1], size=path.stat().st_size)
+
+    def again(self) -> JsonReader:
+        """The same input from its beginning."""
+        return JsonReader(self._path, self.source.number, self._shape, self._limits)
+
+    def room_versions(self) -> Iterator[tuple[str, str]]:
+        """Nothing: versions stand beside the events, or in them."""
+        yield from ()
+
+    def server_keys(self) -> Iterator[dict[str, object]]:
+        """Nothing: files with server keys are no evidence but are named apart."""
+        yield from ()
+
+    def has_server_keys(self) -> bool | None:
+        """A file has no such table."""
+        return None
+
+    def ends(self) -> Iterator[str]:
+        """Nothing: no file lists them."""
+        yield from ()
 
     @property
     def lists_claimable(self) -> bool:

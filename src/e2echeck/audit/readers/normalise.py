@@ -21,6 +21,8 @@ __all__ = ["add_event", "is_event", "is_wrapper", "placed_oddities"]
 # here, which never refuses what the specification allows.
 _LONGEST_ID: Final = 255
 _INT64: Final = range(-(2**63), 2**63)
+# Members that no event in client format has.
+_FEDERATION_ONLY: Final = ("hashes", "signatures", "auth_events")
 
 
 def is_wrapper(value: Mapping[str, object]) -> bool:
@@ -35,7 +37,7 @@ def is_event(value: Mapping[str, object]) -> bool:
     )
 
 
-def add_event(
+def add_event(  # noqa: PLR0913 - columns of a row
     batch: EvidenceBatch,
     value: object,
     locator: int,
@@ -44,18 +46,23 @@ def add_event(
     depth: int = -1,
     status: Status = Status.NORMAL,
     oddities: tuple[Reason, ...] = (),
+    identifier: str | None = None,
 ) -> None:
     """Append an event to the batch, or note why it is malformed.
 
     Copies of other events inside ``unsigned`` are not events and are not looked at.
+
+    `identifier` is the id under which a store keeps the event; None where the event or its wrapper has it.
     """
     if not isinstance(value, dict):
         batch.malformed.append((locator, "no JSON object"))
         return
-    event, event_id = value, value.get("event_id")
-    pdu = value.get("pdu")
-    if isinstance(pdu, dict) and isinstance(event_id, str):
-        event = pdu
+    event: dict[str, object] = value
+    event_id: object = value.get("event_id") if identifier is None else identifier
+    pdu: object = value.get("pdu")
+    federated = identifier is not None or any(name in value for name in _FEDERATION_ONLY)
+    if identifier is None and isinstance(pdu, dict) and isinstance(event_id, str):
+        event, federated = pdu, True
         status |= _wrapper_status(value)
     kind, room_id = event.get("type"), event.get("room_id")
     if room_id is None and kind == "m.room.create" and isinstance(event_id, str):
@@ -96,11 +103,13 @@ def add_event(
     batch.types.append(kind)  # type: ignore[arg-type]
     batch.senders.append(sender)  # type: ignore[arg-type]
     batch.timestamps.append(timestamp if type(timestamp) is int and timestamp in _INT64 else None)
-    batch.state_keys.append(state_key)
+    batch.state_keys.append(state_key if isinstance(state_key, str) else None)
     batch.contents.append(content)
     batch.streams.append(stream)
     batch.depths.append(depth)
     batch.statuses.append(status)
+    batch.pdus.append(event if federated else None)
+    batch.versions.append(None if event is value else _stated_version(value))
 
 
 def _refusal(value: object) -> Reason | None:
@@ -124,6 +133,11 @@ def placed_oddities(event: object, oddities: tuple[Reason, ...]) -> tuple[Reason
     """Of the oddities of a larger text those that can be found in this event; not duplicate keys and -0."""
     found = _refusal(event)
     return (found,) if found in oddities and found is not None else ()
+
+
+def _stated_version(wrapper: Mapping[str, object]) -> str | None:
+    version = wrapper.get("room_version")
+    return version if isinstance(version, str) else None
 
 
 def _is_id(value: object) -> bool:

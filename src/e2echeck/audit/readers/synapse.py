@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 from e2echeck import canonical_json
@@ -25,7 +25,7 @@ from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from e2echeck.limits import Limits
 
@@ -39,6 +39,9 @@ _NEEDED: Final = {
     "device_federation_outbox": {"destination", "stream_id", "messages_json"},
     "e2e_one_time_keys_json": {"key_json"},
     "e2e_fallback_keys_json": {"key_json"},
+    "rooms": {"room_id", "room_version"},
+    "event_forward_extremities": {"event_id", "room_id"},
+    "server_keys_json": {"server_name", "key_id", "from_server", "ts_added_ms", "key_json"},
 }
 _EVENT_TABLES: Final = ("events", "event_json")
 _KEY_TABLES: Final = (("e2e_one_time_keys_json", False), ("e2e_fallback_keys_json", True))
@@ -46,6 +49,7 @@ _LONGEST_VALUE: Final = 64 * 2**20
 _READ: Final = 2**20
 _SIDECARS: Final = ("-wal", "-journal")
 
+_Item = TypeVar("_Item")
 _Row = tuple[int, object, object, object, object, object]
 
 
@@ -305,7 +309,6 @@ class SynapseReader:
             status |= Status.SOFT_FAILED
         if flags & 2 and not value.get("content"):
             status |= Status.PRUNED
-        value["event_id"] = identifier
         add_event(
             batch,
             value,
@@ -314,7 +317,60 @@ class SynapseReader:
             depth=depth if type(depth) is int else -1,
             status=status,
             oddities=parsed.oddities,
+            identifier=identifier,
         )
+
+    def again(self) -> SynapseReader:
+        """The same input from its beginning."""
+        return SynapseReader(self._path, self.source.number, self._limits)
+
+    def room_versions(self) -> Iterator[tuple[str, str]]:
+        """(room_id, version) of the rooms that Synapse knows, which it keeps for itself; none without the table."""
+        yield from self._ahead(
+            lambda connection: (
+                (room_id, version)
+                for room, text in connection.execute("SELECT room_id, room_version FROM rooms ORDER BY room_id")
+                if (room_id := _text(room)) is not None and (version := _text(text)) is not None
+            ),
+            "rooms",
+        )
+
+    def server_keys(self) -> Iterator[dict[str, object]]:
+        """Rows of the table of other servers' keys as objects, in a fixed order; Synapse keeps none of its own."""
+        yield from self._ahead(
+            lambda connection: (
+                {"server_name": _text(name), "ts_added_ms": added, "key_json": text}
+                for name, added, text in connection.execute(
+                    "SELECT server_name, ts_added_ms, key_json FROM server_keys_json"
+                    " ORDER BY server_name, key_id, from_server"
+                )
+            ),
+            "server_keys_json",
+        )
+
+    def ends(self) -> Iterator[str]:
+        """The room of each forward extremity."""
+        yield from self._ahead(
+            lambda connection: (
+                room_id
+                for (room,) in connection.execute("SELECT room_id FROM event_forward_extremities")
+                if (room_id := _text(room)) is not None
+            ),
+            "event_forward_extremities",
+        )
+
+    def has_server_keys(self) -> bool | None:
+        """Whether the database has the table of servers' keys."""
+        return any(self._ahead(lambda _: iter((True,)), "server_keys_json"))
+
+    def _ahead(self, rows: Callable[[sqlite3.Connection], Iterator[_Item]], table: str) -> Iterator[_Item]:
+        """Rows of a table that is read before the events, none when it is missing."""
+        try:
+            with _opened(self._path) as (connection, _):
+                if _is_table(connection, table):
+                    yield from rows(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise self._unreadable(error) from None
 
     def _hash(self) -> None:
         """Size and SHA-256 of the database and of what belongs to it, as it lies there after reading."""

@@ -38,6 +38,8 @@ def finding_record(finding: Finding, names: Pseudonyms) -> dict[str, object]:
         "recipient_device_id": names.device(finding.recipient_device_id),
         "sender_key": names.key(finding.sender_key),
         "recipient_key": names.key(finding.recipient_key),
+        "server": finding.server,
+        "signing_key_id": finding.signing_key_id,
         "index_from": finding.index_from,
         "index_to": finding.index_to,
         "count": finding.count,
@@ -98,6 +100,18 @@ def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, objec
             }
             for item in summary.keys
         ],
+        "server_keys": [
+            {
+                "number": file.number,
+                "path": names.path(file.path),
+                "size": file.size,
+                "sha256": file.sha256,
+                "answers": file.answers,
+                "refused": {str(reason): count for reason, count in file.refused.items()},
+            }
+            for file in summary.server_keys
+        ],
+        "pinned_server_keys": [f"{key.entity} {key.key_id}" for key in summary.pinned_server_keys],
         "skipped": [{"path": names.path(item.path), "reason": item.reason} for item in summary.skipped],
         "totals": {
             **{name: value for name, value in asdict(summary.total).items() if isinstance(value, int)},
@@ -107,6 +121,7 @@ def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, objec
             "sessions": summary.sessions,
             "session_keys": summary.session_keys,
         },
+        "proofs": asdict(summary.proofs),
         "to_device": asdict(summary.to_device),
         "rooms": [asdict(room) for room in summary.rooms],
         "findings": [

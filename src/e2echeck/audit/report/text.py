@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from e2echeck.audit.evidence import Source
     from e2echeck.audit.finding import Finding
     from e2echeck.audit.report.pseudonyms import Pseudonyms
-    from e2echeck.audit.summary import RoomTotals, Summary, ToDeviceTotals
+    from e2echeck.audit.summary import ProofTotals, RoomTotals, Summary, ToDeviceTotals
 
 __all__ = ["finding_lines", "safe", "summary_lines"]
 
@@ -35,6 +35,11 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "repeated": "further copies of events", "malformed": "malformed", "incomplete": "The audit is INCOMPLETE.",
         "to_device": "to-device messages", "recipient": "recipient", "pre_key": "pre-key", "normal": "normal",
         "sender_key": "key", "recipient_key": "recipient's key", "copies": "further copies",
+        "server": "server", "signing_key_id": "signing key", "server_keys": "server keys", "answers": "answers",
+        "pinned": "pinned", "checked": "events as servers send them", "id_holds": "id right",
+        "hash_holds": "hash right", "signature_holds": "signature right", "cut": "redacted copies",
+        "no_server_keys": "no server keys", "auth": "events that authorise others", "missing": "not in the evidence",
+        "forked": "rooms with several latest events",
     },
     "de": {
         "error": "Fehler", "warning": "Warnung", "info": "Hinweis", "events": "Ereignisse", "sender": "Absender",
@@ -50,6 +55,12 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "incomplete": "Die Prüfung ist UNVOLLSTÄNDIG.",
         "to_device": "To-Device-Nachrichten", "recipient": "Empfänger", "pre_key": "Pre-Key", "normal": "gewöhnlich",
         "sender_key": "Schlüssel", "recipient_key": "Schlüssel des Empfängers", "copies": "weitere Kopien",
+        "server": "Server", "signing_key_id": "Signaturschlüssel", "server_keys": "Serverschlüssel",
+        "answers": "Antworten", "pinned": "von Hand vorgegeben", "checked": "Ereignisse, wie Server sie senden",
+        "id_holds": "Bezeichner richtig", "hash_holds": "Hash richtig", "signature_holds": "Signatur richtig",
+        "cut": "bereinigte Kopien", "no_server_keys": "keine Serverschlüssel",
+        "auth": "Ereignisse, die andere autorisieren", "missing": "nicht in den Beweismitteln",
+        "forked": "Räume mit mehreren letzten Ereignissen",
     },
 }  # fmt: skip
 
@@ -73,8 +84,18 @@ GERMAN: Final = {
     "the evidence lists them neither as one-time nor as fallback keys": "die Beweismittel führen sie weder als Einmal- noch als Ersatzschlüssel",
     "whether repeated pre-key messages were answered": "ob wiederholte Pre-Key-Nachrichten beantwortet wurden",
     "the evidence holds no message to their sender": "die Beweismittel enthalten keine Nachricht an ihren Absender",
-    "hashes and signatures of events": "Hashes und Signaturen von Ereignissen",
-    "not part of this release": "nicht Teil dieser Ausgabe",
+    "signatures of events": "Signaturen von Ereignissen",
+    "no server keys were given": "es wurden keine Serverschlüssel gegeben",
+    "signatures of some events": "Signaturen mancher Ereignisse",
+    "no key of their servers": "kein Schlüssel ihrer Server",
+    "server keys in databases": "Serverschlüssel in Datenbanken",
+    "the table of them is missing": "die Tabelle dafür fehlt",
+    "hashes and signatures of some events": "Hashes und Signaturen mancher Ereignisse",
+    "the version of their room is not known": "die Version ihres Raums ist nicht bekannt",
+    "hashes and signatures of events in client format": "Hashes und Signaturen von Ereignissen im Client-Format",
+    "that format has none": "dieses Format hat keine",
+    "content hashes of some events": "Inhalts-Hashes mancher Ereignisse",
+    "redaction took their content": "die Bereinigung nahm ihren Inhalt",
 }
 
 
@@ -112,7 +133,7 @@ def finding_lines(finding: Finding, names: Pseudonyms, language: Language = "en"
         about.append(f"{words['sender' if len(senders) == 1 else 'senders']} {', '.join(senders)}")
     about += [
         f"{words[name]} {record[name]}"
-        for name in ("sender_key", "recipient", "recipient_key")
+        for name in ("sender_key", "recipient", "recipient_key", "server", "signing_key_id")
         if record[name] is not None
     ]
     if record["session_id"] is not None:
@@ -146,6 +167,12 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
         yield safe(
             f"  {words['keys']} {item.number}: {names.path(item.path)} ({item.sessions} {words['sessions']})"
         )
+    for file in summary.server_keys:
+        yield safe(
+            f"  {words['server_keys']} {file.number}: {names.path(file.path)} ({file.answers} {words['answers']})"
+        )
+    for key in summary.pinned_server_keys:
+        yield safe(f"  {words['server_keys']}: {key.entity} {key.key_id} ({words['pinned']})")
     if summary.skipped:
         yield f"  {words['skipped']}: {len(summary.skipped)}"
         for skipped in summary.skipped:
@@ -156,6 +183,7 @@ def summary_lines(summary: Summary, names: Pseudonyms, language: Language = "en"
     yield f"  {words['of'].capitalize()} {len(summary.rooms)} {words['rooms']}: {total}"
     if summary.repeated or summary.malformed:
         yield f"  {words['repeated']}: {summary.repeated}; {words['malformed']}: {summary.malformed}"
+    yield from _proof_lines(summary.proofs, words)
     yield from _to_device_lines(summary.to_device, words)
     yield words["findings"]
     if not summary.codes:
@@ -178,6 +206,27 @@ def _rows(source: Source, words: dict[str, str]) -> str:
     if source.events or not counts:
         counts.insert(0, (source.events, words["events"]))
     return ", ".join(f"{count} {name}" for count, name in counts)
+
+
+def _proof_lines(totals: ProofTotals, words: dict[str, str]) -> Iterator[str]:
+    if not totals.checked:
+        return
+    signed = f"{totals.signature_holds} {words['signature_holds']}"
+    parts = [
+        f"{totals.id_holds} {words['id_holds']}",
+        f"{totals.hash_holds} {words['hash_holds']}",
+        signed if totals.server_keys else words["no_server_keys"],
+    ]
+    if totals.redacted:
+        parts.append(f"{totals.redacted} {words['cut']}")
+    yield f"  {totals.checked} {words['checked']}: {', '.join(parts)}"
+    if totals.auth_missing or totals.auth_rejected:
+        yield (
+            f"    {totals.auth_events} {words['auth']}: {totals.auth_missing} {words['missing']},"
+            f" {totals.auth_rejected} {words['rejected']}"
+        )
+    if totals.forked_rooms:
+        yield f"    {totals.forked_rooms} {words['forked']}"
 
 
 def _to_device_lines(totals: ToDeviceTotals, words: dict[str, str]) -> Iterator[str]:
