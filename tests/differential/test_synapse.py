@@ -6,15 +6,17 @@ What is left out, and why, stands in `tests.differential.asking`.
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import chosen_profile
 from tests.differential.asking import Question, may_be_asked, started, synapse_may_be_asked
-from tests.events.made import VERSIONS, signed
-from tests.events.strategies import Sent, changed, sent
+from tests.events.made import JSON, SEEDS, VERSIONS, pdu, signed
+from tests.events.strategies import CONTENTS, EXTRA, Sent, changed, sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 RUMA_VERSIONS: Final = VERSIONS[5:]
 # Events are large, and making them takes longer than judging them.
 UNHURRIED: Final = settings(
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    max_examples=settings().max_examples * (1 if chosen_profile() == "dev" else 3),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 
 
@@ -37,6 +40,42 @@ def synapse() -> Iterator[ChildAdapter]:
 @pytest.fixture(scope="module")
 def ruma() -> Iterator[ChildAdapter]:
     yield from started("ruma")
+
+
+def whole(version: str, event_type: str) -> JSON:
+    """An event with every member and every member of the content that its type is known to have."""
+    content: JSON = dict.fromkeys(CONTENTS[event_type], "x") | {"x": 1}
+    if event_type == "m.room.member":
+        content |= {
+            "membership": "join",
+            "join_authorised_via_users_server": "@bob:two.example",
+            "third_party_invite": {"display_name": "b", "signed": {"mxid": "@a:b", "token": "t"}},
+        }
+    extra: JSON = {name: "x" for name in EXTRA if name != "room_version"}
+    event = pdu(version, event_type, content, **extra | {"state_key": ""})
+    return event | {"event_id": "$event:three.example"} if version in ("1", "2") else event
+
+
+def check_every_type(peer: ChildAdapter, versions: tuple[str, ...]) -> None:
+    """Every type in every version, signed by each set of servers."""
+    for version, event_type in product(versions, CONTENTS):
+        event = whole(version, event_type)
+        Question(peer, version, event).same_bytes()
+        for count in range(1, len(SEEDS) + 1):
+            for signers in combinations(SEEDS, count):
+                question = Question(peer, version, signed(version, event, *signers))
+                question.same_name()
+                question.same_outcome()
+
+
+def test_synapse_every_type(synapse: ChildAdapter) -> None:
+    """Which members redaction keeps, and who has to sign, in all versions."""
+    check_every_type(synapse, VERSIONS)
+
+
+def test_ruma_every_type(ruma: ChildAdapter) -> None:
+    """Which members redaction keeps, and who has to sign, in its versions."""
+    check_every_type(ruma, RUMA_VERSIONS)
 
 
 @UNHURRIED

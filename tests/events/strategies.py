@@ -16,7 +16,7 @@ from tests.events.made import HASH_ROOM, JSON, SENDER, TIME, VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CONTENTS", "Sent", "changed", "places", "sent"]
+__all__ = ["CONTENTS", "EXTRA", "Sent", "changed", "places", "sent"]
 
 NAMES: Final = st.text(max_size=6) | st.sampled_from(
     [
@@ -63,7 +63,7 @@ CONTENTS: Final[dict[str, tuple[str, ...]]] = {
     "": ("x",),
 }  # fmt: skip
 # Members beside the required ones, and some that only look like members that mean something.
-_EXTRA: Final = ("origin", "prev_state", "membership", "redacts", "state_key", "room_version", "user_id", "x")
+EXTRA: Final = ("origin", "prev_state", "membership", "redacts", "state_key", "room_version", "user_id", "x")
 _PLAUSIBLE: Final[dict[str, st.SearchStrategy[Any]]] = {
     "membership": st.sampled_from(["join", "invite", "leave", "ban", "knock"]),
     "join_rule": st.sampled_from(["public", "invite", "knock", "restricted", "private"]),
@@ -126,7 +126,9 @@ def _invites(draw: st.DrawFn, version: str) -> JSON:
 def contents(draw: st.DrawFn, version: str, event_type: str) -> JSON:
     """The content of an event of that type: known names with plausible and with odd values, and unknown names."""
     content: JSON = {}
-    for name in draw(st.lists(st.sampled_from(CONTENTS[event_type]), unique=True)):
+    for name in draw(st.permutations(CONTENTS[event_type])):
+        if not draw(st.booleans()):
+            continue
         if name == "third_party_invite":
             content[name] = draw(_invites(version))
         elif name == "join_authorised_via_users_server":
@@ -163,7 +165,7 @@ def sent(draw: st.DrawFn, versions: tuple[str, ...] = VERSIONS) -> Sent:
     if rules.room_id_is_hash and event_type == "m.room.create":
         del event["room_id"]
         event["state_key"] = ""
-    for name in draw(st.lists(st.sampled_from(_EXTRA), unique=True, max_size=3)):
+    for name in draw(st.lists(st.sampled_from(EXTRA), unique=True, max_size=3)):
         odd = name != "state_key" and draw(st.booleans())
         event.setdefault(name, draw(values(version) if odd else _PLAUSIBLE.get(name, NAMES)))
     for name in draw(st.lists(NAMES, max_size=2)):
@@ -172,7 +174,7 @@ def sent(draw: st.DrawFn, versions: tuple[str, ...] = VERSIONS) -> Sent:
         event["unsigned"] = draw(st.dictionaries(st.sampled_from(["age", "age_ts", "x"]), values(version, 3)))
     members = draw(st.permutations(list(event)))
     signers = draw(st.lists(st.sampled_from(_SERVERS), unique=True, min_size=1))
-    if draw(st.integers(0, 3)):
+    if draw(st.booleans()):
         signers = list(_SERVERS)
     return Sent(version, {name: event[name] for name in members}, tuple(signers))
 
@@ -201,6 +203,6 @@ def changed(draw: st.DrawFn, event: Sent) -> tuple[Sent, tuple[Any, ...]]:
     elif isinstance(parent, list):
         parent.append(draw(values(event.version, 2)))
     else:
-        path = (*path[:-1], draw(st.sampled_from([*_EXTRA, "event_id"]) | NAMES))
+        path = (*path[:-1], draw(st.sampled_from([*EXTRA, "event_id"]) | NAMES))
         parent[path[-1]] = draw(values(event.version, 4))
     return replace(event, event=copy), path
