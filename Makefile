@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format vectors mutants mutate bench docs clean peers-if-possible harnesses-if-possible
+.PHONY: help demo test test-all lint format vectors mutants mutate bench docs clean peers-if-possible harnesses-if-possible synapse-if-possible
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +19,7 @@ demo: $(VENV)/.audit ## audit the recorded clinic rooms in examples/clinic, twic
 test: $(VENV)/.test peers-if-possible harnesses-if-possible ## the tests, quick: 6 minutes at most
 	E2ECHECK_HYPOTHESIS=dev $(PYTEST) -q --session-timeout=360
 
-test-all: $(VENV)/.test $(VENV)/.peers harnesses-if-possible lint vectors docs ## lint, vectors, documentation, doctests, and the tests at length
+test-all: $(VENV)/.test $(VENV)/.peers harnesses-if-possible synapse-if-possible lint vectors docs ## lint, vectors, documentation, doctests, and the tests at length
 	$(PYTEST) -q --doctest-modules --doctest-glob='*.md' src README.md docs
 	E2ECHECK_HYPOTHESIS=ci $(PYTEST) -q --cov --cov-report=term
 
@@ -106,3 +106,11 @@ harnesses-if-possible:
 	        echo "The harness $$name could not be built; tests that need it are skipped and listed at the end."; \
 	    }; \
 	done
+
+# By itself, since it brings an environment of 250 MB, for which `make test` does not wait; E2ECHECK_REQUIRE=synapse makes
+# a missing one a failure.
+synapse-if-possible:
+	@bash harnesses/build.sh synapse || { \
+	    case " $$(echo "$$E2ECHECK_REQUIRE" | tr , ' ') " in *' synapse '*) exit 1 ;; esac; \
+	    echo "Synapse could not be installed; tests that need it are skipped and listed at the end."; \
+	}

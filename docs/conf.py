@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sphinx: MyST pages, the reference from docstrings, and the catalogue of vectors from their files."""
+"""Sphinx: MyST pages, the reference from docstrings, and tables from vector files and room versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ author = "The e2echeck contributors"
 copyright = author
 release = version = installed_version("e2echeck")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "vector_catalogue"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "vector_catalogue", "room_version_table"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_ext"]
 myst_enable_extensions = ["colon_fence"]

@@ -3,7 +3,8 @@
 
 E2ECHECK_HYPOTHESIS chooses the profile: ``dev`` (default), ``ci`` or ``deep``, or ``mutate`` for mutation tests: few
 examples, the same each time, and no peers.  With E2ECHECK_REQUIRE=peers a missing peer fails a test instead of
-skipping it; ``harnesses`` and ``index`` do the same for what is built and for what is installed from the package index.
+skipping it; ``harnesses``, ``synapse`` and ``index`` do the same for what is built, for Synapse in its environment, and
+for what is installed from the package index.
 """
 
 from __future__ import annotations

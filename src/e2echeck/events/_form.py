@@ -41,8 +41,9 @@ def faults(event: Mapping[str, object], version: RoomVersion) -> str:
     Checked: presence and type of ``sender``, ``origin_server_ts``, ``type``, ``content``, ``depth``, ``hashes``,
     ``signatures``, ``auth_events``, ``prev_events``, and by version ``event_id`` and ``room_id``; a string in
     ``state_key``, an object in ``unsigned``, a SHA-256 in ``hashes``; ``@`` and ``:`` of the sender, the sigils;
-    ``depth`` from 0 to its limit; 10 authorising and 20 previous events, of the form of the version; from 12 on the
-    form of the room ID, no ``room_id`` of the create event, and that it is not among the authorising events.
+    ``depth`` from 0 to its limit; 10 authorising and 20 previous events, of the form of the version, in 1 and 2 each
+    with a SHA-256; from 12 on the form of the room ID, no ``room_id`` of the create event, and that it is not among
+    the authorising events.
 
     NOT checked: what is in the content, authorisation, grammar of identifiers beyond that.
     """
@@ -105,6 +106,7 @@ def _is_pair(reference: object) -> bool:
         and len(reference) == 2
         and isinstance(reference[0], str)
         and isinstance(reference[1], dict)
+        and isinstance(reference[1].get("sha256"), str)
     )
 
 
