@@ -57,7 +57,7 @@ def whole(version: str, event_type: str) -> JSON:
 
 
 def check_every_type(peer: ChildAdapter, versions: tuple[str, ...]) -> None:
-    """Every type in every version, signed by each set of servers."""
+    """Every type in every version, signed by each set of servers, and with the keys of each set known."""
     for version, event_type in product(versions, CONTENTS):
         event = whole(version, event_type)
         Question(peer, version, event).same_bytes()
@@ -66,6 +66,7 @@ def check_every_type(peer: ChildAdapter, versions: tuple[str, ...]) -> None:
                 question = Question(peer, version, signed(version, event, *signers))
                 question.same_name()
                 question.same_outcome()
+                Question(peer, version, signed(version, event, *SEEDS), signers).same_outcome()
 
 
 def test_synapse_every_type(synapse: ChildAdapter) -> None:
