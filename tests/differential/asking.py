@@ -76,11 +76,11 @@ class Question:
     servers: tuple[str, ...] = tuple(SEEDS)
     """Those whose keys are known."""
 
-    def same(self, operation: str, result: str, ours: Callable[[], bytes], **inputs: Value) -> None:
-        """Both give this output, or both refuse."""
+    def same(self, operation: str, result: str, ours: Callable[[], bytes], **inputs: Value) -> bool:
+        """Both give this output, or both refuse; whether they give it."""
         answer = self._ask(operation, **inputs)
         if answer.outcome is adapter.Outcome.UNSUPPORTED:
-            return
+            return True
         try:
             mine = ours()
         except InputError:
@@ -91,13 +91,14 @@ class Question:
             answer,
         )
         assert mine == theirs, (operation, self)
+        return mine is not None
 
-    def same_bytes(self) -> None:
-        """Redaction, content hash and signing of an event that is not signed yet."""
+    def same_bytes(self) -> bool:
+        """Redaction, content hash and signing of an event that is not signed yet; whether it can be signed."""
         version, event = self.version, self.event
         self.same("events.redact", "redacted", lambda: self._canonical(redact(event, version)))
         self.same("events.content_hash", "hash", lambda: content_hash(event, version))
-        self.same(
+        return self.same(
             "events.sign",
             "event",
             lambda: self._canonical(sign_event(event, version, SIGNER, KEY_ID, SEEDS[SIGNER]), keep=True),
@@ -181,8 +182,9 @@ def synapse_may_be_asked(version: str, event: JSON) -> bool:
     rules = ROOM_VERSIONS[version]
     if rules.room_id_is_hash and event.get("type") == "m.room.create" and event.get("state_key") != "":
         return False
-    # From version 3 on ``event_id`` is a member like any other by the specification, but there it has to be a string.
-    if not isinstance(event.get("event_id", ""), str):
+    # From version 3 on it takes no event with a member ``event_id``, which is a member like any other by the
+    # specification.
+    if "event_id" in event and not rules.hashes_in_references:
         return False
     return (
         _hashes_are_strings(event)
