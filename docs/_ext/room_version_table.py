@@ -43,7 +43,9 @@ def rules() -> Iterator[str]:
         [
             code(version.identifier),
             _IDS[version.event_id_format],
-            "event ID of the create event" if version.room_id_is_hash else "a member of each event",
+            "event ID of the create event, with `!` for `$`"
+            if version.room_id_is_hash
+            else "a member of each event",
             _yes(version.strict_canonical_json),
             code(str(version.largest_depth)),
             _yes(version.enforces_key_validity),

@@ -17,6 +17,7 @@ from e2echeck.encoding import encode_base64
 from e2echeck.errors import InputError
 from e2echeck.events import (
     ROOM_VERSIONS,
+    EventCheck,
     Outcome,
     check_event,
     content_hash,
@@ -26,6 +27,7 @@ from e2echeck.events import (
     sign_event,
 )
 from e2echeck.reasons import Reason, Severity
+from e2echeck.signing import KeyRing, VerifyKey
 from e2echeck.testing import adapter
 from e2echeck.testing.child import ChildAdapter
 from tests.conftest import chosen_profile
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
     from e2echeck.vectors import Value
 
 SIGNER: Final = "one.example"
-_SERVER_KEYS: Final[list[bytes]] = [
-    f"{key.entity}={key.key_id}:{encode_base64(key.public_key)}".encode() for key in KEYS
-]
 _KNOWN: Final = frozenset(
     {
         # What servers ask of an event in other places: the peer may refuse it here or let it pass.
@@ -74,12 +73,14 @@ class Question:
     peer: ChildAdapter
     version: str
     event: JSON
+    servers: tuple[str, ...] = tuple(SEEDS)
+    """Those whose keys are known."""
 
-    def same(self, operation: str, result: str, ours: Callable[[], bytes], **inputs: Value) -> None:
-        """Both give this output, or both refuse."""
+    def same(self, operation: str, result: str, ours: Callable[[], bytes], **inputs: Value) -> bool:
+        """Both give this output, or both refuse; whether they give it."""
         answer = self._ask(operation, **inputs)
         if answer.outcome is adapter.Outcome.UNSUPPORTED:
-            return
+            return True
         try:
             mine = ours()
         except InputError:
@@ -90,13 +91,14 @@ class Question:
             answer,
         )
         assert mine == theirs, (operation, self)
+        return mine is not None
 
-    def same_bytes(self) -> None:
-        """Redaction, content hash and signing of an event that is not signed yet."""
+    def same_bytes(self) -> bool:
+        """Redaction, content hash and signing of an event that is not signed yet; whether it can be signed."""
         version, event = self.version, self.event
         self.same("events.redact", "redacted", lambda: self._canonical(redact(event, version)))
         self.same("events.content_hash", "hash", lambda: content_hash(event, version))
-        self.same(
+        return self.same(
             "events.sign",
             "event",
             lambda: self._canonical(sign_event(event, version, SIGNER, KEY_ID, SEEDS[SIGNER]), keep=True),
@@ -118,16 +120,22 @@ class Question:
 
     def same_outcome(self) -> None:
         """What the event is worth: genuine, redacted or refused."""
-        answer = self._ask("events.check", server_keys=_SERVER_KEYS)
+        known: list[bytes] = [
+            f"{key.entity}={key.key_id}:{encode_base64(key.public_key)}".encode() for key in self._keys()
+        ]
+        answer = self._ask("events.check", server_keys=known)
         if answer.outcome is adapter.Outcome.UNSUPPORTED:
             return
         assert answer.outcome in (adapter.Outcome.ACCEPT, adapter.Outcome.REJECT), (self, answer)
         theirs = answer.output.get("outcome", "refused")
-        assert theirs in self._expected(), (self, check_event(self.event, self.version, RING), answer)
+        check = check_event(self.event, self.version, KeyRing(self._keys()))
+        assert theirs in self._expected(check), (self, check, answer)
 
-    def _expected(self) -> set[str]:
+    def _keys(self) -> list[VerifyKey]:
+        return [key for key in KEYS if key.entity in self.servers]
+
+    def _expected(self, check: EventCheck) -> set[str]:
         """Our outcome; and where the form is wrong, both "refused" and what it would be without that."""
-        check = check_event(self.event, self.version, RING)
         wrong = {reason for reason in check.verdict.reasons if reason.severity is Severity.ERROR}
         if not wrong & _KNOWN:
             return {"refused" if check.outcome is Outcome.UNDECIDED else check.outcome.value}
@@ -174,8 +182,9 @@ def synapse_may_be_asked(version: str, event: JSON) -> bool:
     rules = ROOM_VERSIONS[version]
     if rules.room_id_is_hash and event.get("type") == "m.room.create" and event.get("state_key") != "":
         return False
-    # From version 3 on ``event_id`` is a member like any other by the specification, but there it has to be a string.
-    if not isinstance(event.get("event_id", ""), str):
+    # From version 3 on it takes no event with a member ``event_id``, which is a member like any other by the
+    # specification.
+    if "event_id" in event and not rules.hashes_in_references:
         return False
     return (
         _hashes_are_strings(event)
