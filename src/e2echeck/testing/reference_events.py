@@ -302,7 +302,9 @@ def _check_server_keys(values: Mapping[str, Any], strictness: Strictness) -> Cal
 
     def check() -> Answer:
         verdict = server_keys.check_server_keys(values["answer"], server_name=name, fetched_at=fetched_at)
-        _settle(verdict, strictness)
+        # How a signature is spelled comes before what is wrong with it, and is less.
+        reasons = sorted(verdict.reasons, key=lambda reason: reason.startswith("base64."))
+        _settle(Verdict(tuple(reasons)), strictness)
         return parse(values["answer"])
 
     def from_object() -> Answer:

@@ -39,7 +39,7 @@ _UNREFUSED = frozenset({"room-id-no-sigil", "room-id-with-server-v12", "too-many
                         "room-id-256", "state-key-256", "type-256", "state-key-utf-8-256"})  # fmt: skip
 
 
-def _malformed(version: int, name: str, **members: Any) -> Draft:
+def _malformed(version: int, name: str, **members: Any) -> Draft:  # noqa: ANN401 - any JSON
     event = signed(bare(version, **members), version) | {
         key: value for key, value in members.items() if key in ("hashes", "signatures")
     }
