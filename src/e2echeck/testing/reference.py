@@ -23,6 +23,7 @@ from e2echeck.megolm import (
 )
 from e2echeck.reasons import Reason
 from e2echeck.testing.adapter import Answer, Outcome, accept, reject, unsupported
+from e2echeck.testing.reference_events import EVENT_WAYS
 from e2echeck.testing.reference_olm import OLM_WAYS
 from e2echeck.testing.ways import Calls, RefusedError
 from e2echeck.vault import key_file
@@ -333,6 +334,7 @@ def _read_key_file(values: Mapping[str, Any], strictness: Strictness) -> Calls:
 
 
 _WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], Calls]]] = {
+    **EVENT_WAYS,
     **OLM_WAYS,
     "canonical_json.canonicalise": _canonicalise,
     "base64.decode": _base64_decode,

@@ -13,6 +13,7 @@ True
 from e2echeck.testing.mutants import (
     base64,
     canonical_json,
+    events,
     hazmat,
     hkdf,
     json_reading,
@@ -22,6 +23,8 @@ from e2echeck.testing.mutants import (
     olm,
     olm_payload,
     olm_ratchet,
+    redaction,
+    signing,
 )
 from e2echeck.testing.mutants.registry import MUTANTS, Mutant, Patch, Survivor, survivors
 
@@ -32,6 +35,7 @@ __all__ = [
     "Survivor",
     "base64",
     "canonical_json",
+    "events",
     "hazmat",
     "hkdf",
     "json_reading",
@@ -41,5 +45,7 @@ __all__ = [
     "olm",
     "olm_payload",
     "olm_ratchet",
+    "redaction",
+    "signing",
     "survivors",
 ]
