@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from e2echeck import canonical_json, signing
 from e2echeck.encoding import decode_base64
 from e2echeck.reasons import Reason
-from e2echeck.signing import KeyRing, SignatureCheck
+from e2echeck.signing import KeyRing, SignatureCheck, signed_json
 from e2echeck.testing.mutants.registry import Patch, mutant
 from e2echeck.verdict import Parsed, Verdict
 
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
+def _replace(patch: Patch, name: str, value: object) -> None:
+    """Replace a function where it is defined and where callers find it."""
+    patch(signed_json, name, value)
+    if hasattr(signing, name):
+        patch(signing, name, value)
+
+
 def _covering(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Let signatures cover something else."""
 
     def signed_bytes(value: dict[str, Any], **options: Any) -> bytes:  # noqa: ANN401
         return canonical_json.encode(change(value), **options)
 
-    patch(signing, "signed_bytes", signed_bytes)
+    _replace(patch, "signed_bytes", signed_bytes)
 
 
 def _checking(patch: Patch, change: Callable[[Any, str], tuple[Any, str]]) -> None:
@@ -35,7 +42,7 @@ def _checking(patch: Patch, change: Callable[[Any, str], tuple[Any, str]]) -> No
         changed, who = change(signatures, entity) if isinstance(signatures, dict) else (signatures, entity)
         return right(message, changed, who, keys, **options)
 
-    patch(signing, "check_signatures", check)
+    _replace(patch, "check_signatures", check)
 
 
 def _judging(patch: Patch, *left_out: Reason) -> None:
@@ -47,7 +54,7 @@ def _judging(patch: Patch, *left_out: Reason) -> None:
         reasons = tuple(reason for reason in found.verdict.reasons if reason not in left_out)
         return SignatureCheck(Verdict(reasons), found.keys)
 
-    patch(signing, "check_signatures", check)
+    _replace(patch, "check_signatures", check)
 
 
 @mutant(
@@ -212,7 +219,7 @@ def unknown_algorithm_refused(patch: Patch) -> None:
             return SignatureCheck(Verdict((Reason.SIGNATURE_KEY_ID,)))
         return found
 
-    patch(signing, "check_signatures", check)
+    _replace(patch, "check_signatures", check)
 
 
 @mutant(
@@ -228,7 +235,7 @@ def unknown_key_refused(patch: Patch) -> None:
             return SignatureCheck(Verdict((Reason.SIGNATURE_KEY_UNKNOWN,)))
         return found
 
-    patch(signing, "check_signatures", check)
+    _replace(patch, "check_signatures", check)
 
 
 @mutant("signing.verify::several-signatures::another-entity", "signing.verify::not-covered::empty-entity")
@@ -241,7 +248,7 @@ def everybody_has_to_sign(patch: Patch) -> None:
             return SignatureCheck(Verdict((Reason.SIGNATURE_KEY_UNKNOWN,)))
         return right(message, signatures, entity, keys, **options)
 
-    patch(signing, "check_signatures", check)
+    _replace(patch, "check_signatures", check)
 
 
 @mutant(
@@ -256,7 +263,7 @@ def odd_base64_taken(patch: Patch) -> None:
     def decode(text: str | bytes, **options: Any) -> Parsed[bytes]:  # noqa: ANN401
         return Parsed(decode_base64(text, **options).value)
 
-    patch(signing, "decode_base64", decode)
+    _replace(patch, "decode_base64", decode)
 
 
 @mutant("signing.verify::key-known-to-everybody", bug="CVE-2026-24044")
@@ -272,7 +279,7 @@ def _signing(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any]]) -
     def sign(value: dict[str, Any], *arguments: Any, **options: Any) -> dict[str, object]:  # noqa: ANN401
         return right(change(value), *arguments, **options)
 
-    patch(signing, "sign_json", sign)
+    _replace(patch, "sign_json", sign)
 
 
 @mutant(
@@ -299,7 +306,7 @@ def signing_changes_the_object(patch: Patch) -> None:
         value.update(right(value, *arguments, **options))
         return value
 
-    patch(signing, "sign_json", sign)
+    _replace(patch, "sign_json", sign)
 
 
 @mutant(
