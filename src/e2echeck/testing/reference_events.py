@@ -251,6 +251,27 @@ def _check(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     yield from _by_version(values, added)
 
 
+def _check_event_with_answers(values: Mapping[str, Any], strictness: Strictness) -> Calls:
+    answers: Any = canonical_json.parse(values["answers"])
+
+    def ring(*, reverse: bool = False) -> signing.KeyRing:
+        found = [
+            server_keys.ServerKeys.parse(
+                one["answer"], server_name=one["answer"]["server_name"], fetched_at=one["fetched_at"]
+            )
+            for one in answers
+        ]
+        return server_keys.key_ring(reversed(found) if reverse else found)
+
+    def check(event: dict[str, Any], version: Any, *, reverse: bool = False) -> Answer:  # noqa: ANN401
+        result = events.check_event(event, version, ring(reverse=reverse))
+        _settle(result.verdict, strictness)
+        return accept(outcome=result.outcome.value)
+
+    yield from _by_version(values, check)
+    yield from _by_version(values, lambda event, version: check(event, version, reverse=True))
+
+
 def _check_request(values: Mapping[str, Any], strictness: Strictness) -> Calls:
     content: bytes | None = values.get("content")
 
@@ -336,6 +357,7 @@ EVENT_WAYS: Final[dict[str, Callable[[Mapping[str, Any], Strictness], Calls]]] =
     "events.event_id": _event_id,
     "events.sign": _sign_event,
     "events.check": _check,
+    "server_keys.check_event": _check_event_with_answers,
     "request_auth.check": _check_request,
     "server_keys.check": _check_server_keys,
 }

@@ -419,6 +419,19 @@ _ALL: Final = (
         ),
     ),
     Operation(
+        "server_keys.check_event",
+        "Check an event that came from a server with the answers that the server gave about its keys over time.",
+        (
+            _ROOM_VERSION,
+            _EVENT,
+            _bytes(
+                "answers",
+                "JSON text: an array of objects with fetched_at (milliseconds) and answer (of /_matrix/key/v2/server)",
+            ),
+        ),
+        (Parameter("outcome", Kind.WORD, "as events.check", words=("genuine", "redacted")),),
+    ),
+    Operation(
         "request_auth.check",
         "Check that a request between servers is for this one and was signed by its origin.",
         (

@@ -12,7 +12,7 @@ from e2echeck.errors import InputError
 from e2echeck.events import _form, request_auth, server_keys, signatures
 from e2echeck.events.room_version import RoomVersion
 from e2echeck.reasons import Reason
-from e2echeck.signing import KeyRing, SignatureCheck, VerifyKey, check_signatures
+from e2echeck.signing import KeyRing, SignatureCheck, VerifyKey, check_signatures, signed_json
 from e2echeck.testing.mutants.registry import Patch, mutant
 from e2echeck.verdict import Verdict
 
@@ -399,3 +399,34 @@ def past_answers_refused(patch: Patch) -> None:
         return value
 
     _judging(patch, refuse)
+
+
+@mutant(
+    "server_keys.validity::old-key::after",
+    "server_keys.validity::old-key::long-after",
+    "server_keys.validity::given-up-later::after",
+)
+def old_keys_never_end(patch: Patch) -> None:
+    """A key that a server gave up goes on being good for its events."""
+    patch(signed_json, "_unexpired", lambda keys, _at: keys)
+
+
+@mutant(
+    "server_keys.validity::given-up-later::after-reversed",
+    "server_keys.validity::given-up-later::stale-copy",
+)
+def last_answer_counts(patch: Patch) -> None:
+    """Of what answers say about a key, the last in the list counts."""
+    patch(server_keys, "_merge", lambda statements: statements[-1][1])
+
+
+@mutant("server_keys.validity::current-again::after")
+def given_up_for_ever(patch: Patch) -> None:
+    """A key that was given up once is never current again."""
+    right = server_keys._merge
+
+    def merge(statements: Any) -> VerifyKey:  # noqa: ANN401
+        old = [statement for statement in statements if statement[1].expired is not None]
+        return right(old or statements)
+
+    patch(server_keys, "_merge", merge)
