@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The native kernel of e2echeck.
+//!
+//! What is right and what is wrong is defined by the Python package; everything here gives the same answers, faster.
+//! Instruction sets are chosen at run time ([`tier::Tier`]).  Unsafe code stands in one module per instruction set.
+
+pub mod reason;
+pub mod tier;
+
+#[cfg(feature = "python")]
+mod python;
+
+/// What the Python package and this library have to agree on: raised with every change of a function, of a column or
+/// of the numbers of reasons.
+pub const ABI: u32 = 1;
