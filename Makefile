@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format vectors mutants mutate bench docs clean peers-if-possible harnesses-if-possible synapse-if-possible
+.PHONY: help demo test test-all lint format vectors mutants mutate bench docs wheel kernel-tests clean native-if-possible peers-if-possible harnesses-if-possible synapse-if-possible
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,21 +13,25 @@ PYTEST := $(BIN)/python -m pytest
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.audit ## audit the recorded clinic rooms in examples/clinic, twice
+demo: $(VENV)/.audit native-if-possible ## audit the recorded clinic rooms in examples/clinic, twice
 	PYTHON="$(CURDIR)/$(BIN)/python" bash examples/clinic/demo.sh
 
-test: $(VENV)/.test peers-if-possible harnesses-if-possible ## the tests, quick: 6 minutes at most
+test: $(VENV)/.test native-if-possible peers-if-possible harnesses-if-possible ## the tests, quick: 6 minutes at most
 	E2ECHECK_HYPOTHESIS=dev $(PYTEST) -q --session-timeout=360
 
-test-all: $(VENV)/.test $(VENV)/.peers harnesses-if-possible synapse-if-possible lint vectors docs ## lint, vectors, documentation, doctests, and the tests at length
+test-all: $(VENV)/.test native-if-possible $(VENV)/.peers kernel-tests harnesses-if-possible synapse-if-possible lint vectors docs ## lint, vectors, documentation, doctests, and the tests at length
 	$(PYTEST) -q --doctest-modules --doctest-glob='*.md' src README.md docs
 	E2ECHECK_HYPOTHESIS=ci $(PYTEST) -q --cov --cov-report=term
 
-lint: $(VENV)/.test $(VENV)/.lint ## ruff, mypy and the layers of the packages
+lint: $(VENV)/.test $(VENV)/.lint ## ruff, mypy, the layers of the packages, and the stub of the kernel where it is built
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Layout, lints and tests of the Rust code, by the tools that come with Rust; says so where there are none.
+kernel-tests: native-if-possible
+	@bash tools/test_native.sh
 
 format: $(VENV)/.lint ## let ruff lay out the code
 	$(BIN)/ruff format .
@@ -45,13 +49,16 @@ mutate: $(VENV)/.mutate ## change operators and constants of the inner modules o
 	cd build/mutation && E2ECHECK_HYPOTHESIS=mutate PYTHONHASHSEED=0 "$(CURDIR)/$(BIN)/mutmut" run --max-children 2
 	$(BIN)/python tools/mutation_report.py build/mutation docs/mutation.md
 
-bench: $(VENV)/.test $(VENV)/.peers ## time the bulk paths, peers in the same run
+bench: $(VENV)/.test native-if-possible $(VENV)/.peers ## time the bulk paths, peers in the same run
 	$(BIN)/python -m benches.megolm
 	$(BIN)/python -m benches.olm
 	$(BIN)/python -m benches.canonical_json
 	$(BIN)/python -m benches.key_file
 	$(BIN)/python -m benches.audit
 	$(BIN)/python -m benches.events
+
+wheel: $(VENV)/.wheel ## dist/: the wheel and sdist of the library, and the abi3 wheel of the kernel from its lock file
+	bash tools/make_wheel.sh $(BIN)/python dist
 
 docs: $(VENV)/.docs ## build/docs/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
@@ -79,6 +86,10 @@ $(VENV)/.mutate: $(VENV)/.test
 	$(PIP) install --group mutate
 	@touch $@
 
+$(VENV)/.wheel: $(VENV)/.base
+	$(PIP) install --group wheel
+	@touch $@
+
 $(VENV)/.lint: $(VENV)/.audit
 	$(PIP) install --group lint
 	@touch $@
@@ -86,6 +97,10 @@ $(VENV)/.lint: $(VENV)/.audit
 $(VENV)/.docs: $(VENV)/.audit
 	$(PIP) install --editable '.[audit,docs]'
 	@touch $@
+
+# The native kernel, where there is a new enough Rust; elsewhere everything runs in Python.
+native-if-possible: $(VENV)/.base
+	@bash tools/make_native.sh $(BIN)/python
 
 # The peers are never compiled: a wheel or nothing.
 $(VENV)/.peers: $(VENV)/.audit

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-__all__ = ["ABI", "ENVIRONMENT", "Backend", "Kernel", "active", "available", "kernel", "using"]
+__all__ = ["ABI", "ENVIRONMENT", "Backend", "Kernel", "active", "available", "kernel", "using", "why_not_native"]
 
 ENVIRONMENT: Final = "E2ECHECK_BACKEND"
 
@@ -124,6 +124,12 @@ def kernel() -> Kernel | None:
 def available() -> tuple[Backend, ...]:
     """All backends that can be used here: pure, and the kernel with each tier of this processor, the fastest last."""
     return (_PURE, *_native()[0])
+
+
+def why_not_native() -> str:
+    """Why the kernel cannot be used here, in words; ``""`` when it can."""
+    backends, why = _native()
+    return "" if backends else why or "not installed"
 
 
 @contextmanager

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from e2echeck import vectors
+from e2echeck import _backend, vectors
 from e2echeck.reasons import Reason
 from e2echeck.testing.reference import problems
 from e2echeck.vectors.loader import data_directory
+from tests.native import each_backend
 from vectors.__main__ import contents, read_answers
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ def every_vector() -> list[Vector]:
 
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: f"{file.area}.{file.module}")
-def test_every_way_gives_the_expected_answer(file: VectorFile) -> None:
-    """What each vector says, by every entry path."""
-    wrong = [problem for vector in file.vectors for problem in problems(vector)]
+@each_backend
+def test_every_way_gives_the_expected_answer(file: VectorFile, backend: str) -> None:
+    """What each vector says, by every entry path, in Python and with every tier of the kernel."""
+    with _backend.using(backend):
+        wrong = [problem for vector in file.vectors for problem in problems(vector)]
     assert wrong == []
 
 

@@ -104,7 +104,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--quiet", action="store_true", help="no progress")
     verb.set_defaults(run=audit.run, key_sources=[])
+    verb = verbs.add_parser(
+        "doctor",
+        help="which engine is in use, and whether it gives the known answers",
+        description="Says which engine is in use and with what versions, and asks every engine here all test vectors.",
+        allow_abbrev=False,
+    )
+    verb.add_argument("--format", choices=("text", "json"), default="text")
+    verb.set_defaults(run=_doctor)
     return parser
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from e2echeck.cli import doctor  # noqa: PLC0415 - it brings all test vectors, which no other verb needs
+
+    return doctor.run(options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
