@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws the figures of ``python -m benches.kernel --sweep --json FILE``: ``python -m benches.plots FILE DIRECTORY``.
 
-Needs matplotlib (dependency group ``bench``).  The pictures are SVG without dates, so that the same figures give the same
-files.
+Needs matplotlib (dependency group ``bench``).  The pictures are SVG without dates, so that the same figures give
+the same files.
 """
 
 from __future__ import annotations
