@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Many signatures under many keys: which are worked on together, and with tables of which shape.
 
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::point::Entry;
 use super::rules;
 use super::scalar::Shape;
@@ -36,6 +38,42 @@ struct Placed<'a> {
     slot: usize,
 }
 
+/// What does the work of a tier.
+#[derive(Clone, Copy)]
+enum Engine {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+}
+
+impl Engine {
+    /// The engine of this tier, or the portable one on a processor without it.
+    fn new(tier: Tier) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(engine) = avx512::Avx512::new(tier) {
+            return Self::Avx512(engine);
+        }
+        let _ = tier;
+        Self::Portable
+    }
+
+    fn tables(self, keys: &[&[u8; 32]], shape: Shape) -> Tables {
+        match self {
+            Self::Portable => portable::tables(keys, shape),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(engine) => engine.tables(keys, shape),
+        }
+    }
+
+    fn check(self, tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
+        match self {
+            Self::Portable => portable::check(tables, jobs, verdicts),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(engine) => engine.check(tables, jobs, verdicts),
+        }
+    }
+}
+
 /// As [`super::verify_groups`], with all verdicts false at first.
 pub(crate) fn verify(tier: Tier, groups: &[Group], verdicts: &mut [bool]) {
     let mut slot = 0;
@@ -64,7 +102,8 @@ fn verify_block(tier: Tier, block: &[Placed], verdicts: &mut [bool]) {
     let items: usize = block.iter().map(|placed| placed.group.items.len()).sum();
     let shape = shape(tier, items.div_ceil(block.len()));
     let keys: Vec<&[u8; 32]> = block.iter().map(|placed| placed.group.public_key).collect();
-    let tables = portable::tables(&keys, shape);
+    let engine = Engine::new(tier);
+    let tables = engine.tables(&keys, shape);
     let mut jobs = Vec::with_capacity(items);
     for (placed, start) in block.iter().zip(&tables.starts) {
         let Some(table) = *start else { continue };
@@ -75,7 +114,7 @@ fn verify_block(tier: Tier, block: &[Placed], verdicts: &mut [bool]) {
             }
         }
     }
-    portable::check(&tables, &jobs, verdicts);
+    engine.check(&tables, &jobs, verdicts);
 }
 
 /// The shape of table with the least work for a key with so many signatures.

@@ -18,6 +18,8 @@
 //! Everything runs in variable time: keys, signatures and messages are public here.  What is signed in secret must not
 //! come here, and nothing here signs.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod batch;
 mod comb;
 mod field;
