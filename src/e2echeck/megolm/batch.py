@@ -229,7 +229,10 @@ class DecryptBatch(_Columns, Sequence[DecryptOutcome]):
         """All plaintexts, None for each rejected message; secret."""
         kernel = _backend.kernel() if self._numbers else None
         if kernel is not None:
-            return kernel.functions.megolm_plaintexts(self.plaintext, self._numbers, self.offsets.tobytes())
+            texts: list[bytes | None] = kernel.functions.megolm_plaintexts(
+                self.plaintext, self._numbers, self.offsets.tobytes()
+            )
+            return texts
         offsets = self.offsets.tolist()
         text = self.plaintext
         if not self._rejected:
