@@ -5,6 +5,7 @@
 //! Instruction sets are chosen at run time ([`tier::Tier`]).  Unsafe code stands in one module per instruction set.
 
 pub mod ed25519;
+pub mod events;
 pub mod json;
 pub mod reason;
 pub mod tier;
