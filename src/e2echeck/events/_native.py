@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from e2echeck.errors import InputError
 from e2echeck.events.room_version import EventIdFormat, RoomVersion, find_version
+from e2echeck.limits import DEFAULT, Limits
 from e2echeck.reasons import Severity
 
 if TYPE_CHECKING:
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from e2echeck_native import EventColumns, EventKeys, EventRules
 
     from e2echeck._backend import Kernel
-    from e2echeck.limits import Limits
     from e2echeck.signing import KeyRing
 
 __all__ = ["RulesOfEach", "bounds", "errors", "prepare", "rules_of_each", "utf8"]
 
 # The kernel reads values of this depth whatever room the interpreter has for recursion.
 _DEEPEST: Final = 400
-_LARGEST_SIZE: Final = 2**63
+# Its positions have 32 bits.
+_LARGEST_SIZE: Final = 2**31
 _MOST_RULES: Final = 256
 
 
@@ -47,11 +48,13 @@ def utf8(text: str | None) -> bytes | None:
 
 
 def bounds(limits: Limits) -> tuple[int, int, int] | None:
-    """Bytes, depth and base64 characters; None when the kernel cannot keep to the limits."""
-    found = (limits.json_bytes, limits.json_depth, limits.base64_characters)
-    good = 0 <= limits.json_depth <= _DEEPEST and all(0 <= limit < _LARGEST_SIZE for limit in found)
-    # The kernel refuses 2 GiB and more by itself.
-    return found if good and limits.json_bytes < 2**31 else None
+    """Bytes, depth and base64 characters; None when the kernel cannot keep to the limits.
+
+    `signing.check_signatures` has no limits of its own, so base64 has the default one.
+    """
+    if 0 <= limits.json_depth <= _DEEPEST and 0 <= limits.json_bytes < _LARGEST_SIZE:
+        return limits.json_bytes, limits.json_depth, DEFAULT.base64_characters
+    return None
 
 
 @cache

@@ -136,7 +136,7 @@ def check_raw_many(
         versions: one for all events, or one for each: the rules, or the identifier of a room version.
         keys: the keys of servers.
         event_ids: what each event is known as, to be compared; None for none.
-        limits: `Limits.json_bytes` and `Limits.json_depth` for each event, `Limits.base64_characters`.
+        limits: `Limits.json_bytes` and `Limits.json_depth` for each event.
         threads: how many threads the native kernel may use; pure Python uses one.
 
     Returns:
