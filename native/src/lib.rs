@@ -6,6 +6,7 @@
 
 pub mod base64;
 pub mod ed25519;
+pub mod events;
 pub mod json;
 pub mod megolm;
 pub mod oddity;
