@@ -248,19 +248,19 @@ fn value_of(tape: &Tape, node: u32) -> Value {
         Kind::Object => {
             let in_text: BTreeMap<_, _> = tape
                 .members(node)
-                .map(|(key, value)| (code_points(tape.string(key).unwrap()), value_of(tape, value)))
+                .map(|(key, value)| (code_points(tape.string(key).unwrap()), value))
                 .collect();
             let sorted: Vec<_> = tape.sorted_members(node).collect();
             // The sorted ones are the same, ascend, and are found by their names.
             assert_eq!(sorted.len(), in_text.len());
             for ((key, value), (expected_key, expected)) in sorted.into_iter().zip(&in_text) {
                 let name = tape.string(key).unwrap();
-                assert_eq!((&code_points(name), &value_of(tape, value)), (expected_key, expected));
+                assert_eq!((&code_points(name), &value), (expected_key, expected));
                 assert_eq!(tape.member(node, name), Some(value));
             }
             assert_eq!(tape.member(node, b"\xff"), None);
             assert_eq!(tape.has_duplicates(node), tape.len(node) != in_text.len());
-            Value::Object(in_text)
+            Value::Object(in_text.into_iter().map(|(key, value)| (key, value_of(tape, value))).collect())
         }
     }
 }
