@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from typing import Final, final
+from typing import Final, TypeAlias
 
 ABI: Final[int]
 VERSION: Final[str]
@@ -10,7 +11,6 @@ TIERS: Final[tuple[str, ...]]
 REASONS: Final[tuple[str, ...]]
 
 def available_tiers() -> bytes: ...
-
 def json_parse(_tier: int, data: bytes, depth: int) -> object: ...
 def json_canonicalize(_tier: int, data: bytes, depth: int) -> bytes | int: ...
 def json_encode(_tier: int, value: object, depth: int) -> bytes | None: ...
@@ -28,9 +28,7 @@ class EventRules:
 
 @final
 class EventKeys:
-    def __new__(
-        cls, keys: Sequence[tuple[bytes, bytes, bytes, int | None, int | None, bool]]
-    ) -> EventKeys: ...
+    def __new__(cls, keys: Sequence[tuple[bytes, bytes, bytes, int | None, int | None, bool]]) -> EventKeys: ...
 
 @final
 class EventColumns:
@@ -53,3 +51,46 @@ def events_check(
     limits: tuple[int, int, int],
     threads: int,
 ) -> EventColumns: ...
+
+# Of Megolm.  Rules: bits of the numbers of tolerated reasons, characters of base64, bytes of a message.  State: index
+# and R0..R3.  Columns: codes (u16), indices (i64), offsets (u64), all plaintexts, how many were refused.
+_Rules: TypeAlias = tuple[int, int, int]
+_State: TypeAlias = tuple[int, bytes]
+_Columns: TypeAlias = tuple[bytes, bytes, bytes, bytes, int]
+
+def megolm_decrypt(
+    tier: int,
+    message_version: int,
+    public_key: bytes,
+    first: _State,
+    latest: _State,
+    message: str | bytes,
+    rules: _Rules,
+) -> tuple[int, int, bytes, _State | None]: ...
+def megolm_decrypt_many(
+    tier: int,
+    threads: int,
+    message_version: int,
+    public_key: bytes,
+    first: _State,
+    latest: _State,
+    messages: tuple[str | bytes, ...],
+    rules: _Rules,
+) -> tuple[_Columns, _State | None]: ...
+def megolm_decrypt_sessions(
+    tier: int,
+    threads: int,
+    message_version: int,
+    sessions: Sequence[tuple[bytes, _State | None]],
+    session_numbers: Sequence[int],
+    messages: tuple[str | bytes, ...],
+    rules: _Rules,
+) -> _Columns: ...
+def megolm_verify_many(
+    tier: int,
+    threads: int,
+    message_version: int,
+    public_keys: tuple[bytes, ...],
+    messages: tuple[str | bytes, ...],
+    rules: _Rules,
+) -> tuple[bytes, bytes, int]: ...

@@ -5,6 +5,7 @@
 
 mod events;
 mod json;
+mod megolm;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -32,6 +33,7 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TIERS", PyTuple::new(python, Tier::ALL.map(Tier::name))?)?;
     module.add("REASONS", PyTuple::new(python, Reason::CODES)?)?;
     module.add_function(wrap_pyfunction!(available_tiers, module)?)?;
+    megolm::register(module)?;
     events::register(module)?;
     json::register(module)?;
     Ok(())
