@@ -6,6 +6,7 @@
 mod events;
 mod json;
 mod megolm;
+mod ed25519;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -36,5 +37,6 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     megolm::register(module)?;
     events::register(module)?;
     json::register(module)?;
+    ed25519::register(module)?;
     Ok(())
 }
