@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tables for eight keys at once, or of one key with eight rows at once; and sums over them for eight signatures.
+
+use core::arch::x86_64::*;
+
+use super::field::Fe8;
+use super::lanes::{Lanes, all, and, load, or, store, transpose};
+use super::point::Point8;
+use super::sha512::{self, Input};
+use crate::ed25519::batch::{Job, Tables};
+use crate::ed25519::comb::{self, BASE};
+use crate::ed25519::field::{Fe, words};
+use crate::ed25519::point::{Entry, Point};
+use crate::ed25519::rules;
+use crate::ed25519::scalar::{self, Digits, Shape};
+
+/// Signatures whose points are inverted together; their points fit the nearest caches beside the tables.
+const CHUNK: usize = 256;
+
+/// Points of a table that are inverted together, in eights.
+const MULTIPLES: usize = 128;
+
+/// With so many keys it is quicker to make their tables side by side than one after the other.
+const SIDE_BY_SIDE: usize = 4;
+
+/// As [`crate::ed25519::portable::tables`].
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+pub(super) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
+    let size = shape.entries();
+    let mut builder =
+        Builder { shape, entries: vec![Entry::IDENTITY; keys.len() * size], waiting: Vec::new() };
+    let mut starts = Vec::with_capacity(keys.len());
+    for (eight, number) in keys.chunks(8).zip((0..).step_by(8)) {
+        let start = number * size;
+        if eight.len() < SIDE_BY_SIDE {
+            for (key, start) in eight.iter().zip((start..).step_by(size)) {
+                let point = crate::ed25519::portable::decode_key(key);
+                if let Some(point) = point {
+                    builder.rows_side_by_side(&point.neg(), start);
+                }
+                starts.push(point.map(|_| start));
+            }
+        } else {
+            let (points, valid) = decode_negatives(eight);
+            builder.keys_side_by_side(points, start, eight.len());
+            starts.extend((0..eight.len()).map(|key| (valid >> key & 1 == 1).then_some(start + key * size)));
+        }
+    }
+    builder.finish();
+    Tables { shape, starts, entries: builder.entries }
+}
+
+/// Makes entries of multiples, many at a time.
+struct Builder {
+    shape: Shape,
+    entries: Vec<Entry>,
+    /// Eight points each, and the entry that each lane is for.
+    waiting: Vec<(Point8, [usize; 8])>,
+}
+
+/// The number of no entry: what is in such a lane is not kept.
+const NOWHERE: usize = usize::MAX;
+
+impl Builder {
+    /// The tables of eight points, the first of which begins at `start`; those of the first `keys` lanes are kept.
+    ///
+    /// As [`comb::tables`], with a key in each lane.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn keys_side_by_side(&mut self, points: Point8, start: usize, keys: usize) {
+        let shape = self.shape;
+        let mut first = points;
+        for row in 0..shape.rows() {
+            let mut places = [NOWHERE; 8];
+            for (key, place) in places.iter_mut().enumerate().take(keys) {
+                *place = start + key * shape.entries() + row * shape.row();
+            }
+            let last = self.multiples(first, places);
+            if row + 1 < shape.rows() {
+                first = last.double_times(shape.window * shape.stride - shape.window + 1);
+            }
+        }
+    }
+
+    /// The table of one point, which begins at `start`, with a row in each lane.  What the rows begin with is one chain of
+    /// doublings, made in words, as a chain would leave all lanes but one idle.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn rows_side_by_side(&mut self, point: &Point, start: usize) {
+        let shape = self.shape;
+        let mut first = *point;
+        for row in (0..shape.rows()).step_by(8) {
+            let mut firsts = [Point::IDENTITY; 8];
+            let mut places = [NOWHERE; 8];
+            for lane in 0..8.min(shape.rows() - row) {
+                if row + lane > 0 {
+                    first = first.double_times(shape.window * shape.stride);
+                }
+                firsts[lane] = first;
+                places[lane] = start + (row + lane) * shape.row();
+            }
+            self.multiples(Point8::from_points(&firsts), places);
+        }
+    }
+
+    /// The multiples 1 to 2^(window-1) of eight points, for eight rows; the last of them.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn multiples(&mut self, first: Point8, rows: [usize; 8]) -> Point8 {
+        let step = first.prepare();
+        let mut multiple = first;
+        for number in 1..=self.shape.half() {
+            if number > 1 {
+                multiple = multiple.add(&step);
+            }
+            self.waiting.push((multiple, rows.map(|row| row.saturating_add(number))));
+            if self.waiting.len() == MULTIPLES {
+                self.finish();
+            }
+        }
+        multiple
+    }
+
+    /// Puts all that is waiting in its places.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn finish(&mut self) {
+        let mut inverses: Vec<Fe8> = self.waiting.iter().map(|(points, _)| points.z).collect();
+        Fe8::invert_all(&mut inverses);
+        for ((points, places), inverse) in self.waiting.iter().zip(&inverses) {
+            for (entry, place) in points.entries(inverse).into_iter().zip(places) {
+                if let Some(kept) = self.entries.get_mut(*place) {
+                    *kept = entry;
+                }
+            }
+        }
+        self.waiting.clear();
+    }
+}
+
+/// The negatives of up to eight keys, and which of them obey rule 2; the other lanes are neutral elements.
+///
+/// As [`Point::decode`].
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn decode_negatives(keys: &[&[u8; 32]]) -> (Point8, __mmask8) {
+    let mut encodings = [[0; 8]; 4];
+    let mut form = 0;
+    for (lane, key) in keys.iter().take(8).enumerate() {
+        for (word, of_all) in words(key).into_iter().zip(&mut encodings) {
+            of_all[lane] = word;
+        }
+        form |= u8::from(!rules::is_small_order(key)) << lane;
+    }
+    let [a, b, c, d] = encodings.map(|numbers| load(&numbers));
+    let sign = _mm512_movepi64_mask(d);
+    let y_words = [a, b, c, and(d, all(u64::MAX >> 1))];
+    let y = Fe8::decode(y_words);
+    let one = Fe8::all(Fe::ONE);
+    let square = y.square();
+    let u = square.sub(&one);
+    let v = square.mul(&Fe8::all(Fe::D)).add(&one);
+    let v3 = v.square().mul(&v);
+    let v7 = v3.square().mul(&v);
+    let x = u.mul(&v3).mul(&u.mul(&v7).power_p58());
+    let check = x.square().mul(&v).encode();
+    let is_root = equal(check, u.encode());
+    let is_other_root = equal(check, Fe8::all(Fe::ZERO).sub(&u).encode());
+    let x = Fe8::choose(is_root, x, x.mul(&Fe8::all(Fe::SQRT_MINUS_ONE)));
+    let x_words = x.encode();
+    let odd = _mm512_test_epi64_mask(x_words[0], all(1));
+    // The points of x = 0 are of small order, so of the two rules of form only y < p is left to check.
+    let valid = form & (is_root | is_other_root) & equal(y.encode(), y_words);
+    // The negative of the point has the other sign.
+    let x = Fe8::choose(odd ^ sign, x, Fe8::all(Fe::ZERO).sub(&x));
+    let x = Fe8::choose(valid, x, Fe8::all(Fe::ZERO));
+    let y = Fe8::choose(valid, y, one);
+    (Point8::from_affine(&x, &y), valid)
+}
+
+/// Lanes in which all four words are the same.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn equal(a: [Lanes; 4], b: [Lanes; 4]) -> __mmask8 {
+    let mut same = u8::MAX;
+    for (a, b) in a.into_iter().zip(b) {
+        same &= _mm512_cmpeq_epi64_mask(a, b);
+    }
+    same
+}
+
+/// As [`crate::ed25519::portable::check`].
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+pub(super) fn check(tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
+    let shape = tables.shape;
+    let (offset, base_offset) = (shape.offset(), BASE.offset());
+    for chunk in jobs.chunks(CHUNK) {
+        let challenges = challenges(chunk);
+        let mut points = Vec::with_capacity(chunk.len().div_ceil(8));
+        for (eight, challenges) in chunk.chunks(8).zip(challenges.chunks(8)) {
+            let mut h = [[0; 8]; 5];
+            let mut s = [[0; 8]; 5];
+            let mut starts = [eight[0].table; 8];
+            for (lane, (job, challenge)) in eight.iter().zip(challenges).enumerate() {
+                let (_, scalar) = rules::halves(job.signature);
+                let digits = Digits::new(challenge, &offset).words.into_iter();
+                let base_digits = Digits::new(&words(scalar), &base_offset).words.into_iter();
+                for (i, (digits, base_digits)) in digits.zip(base_digits).enumerate() {
+                    (h[i][lane], s[i][lane]) = (digits, base_digits);
+                }
+                starts[lane] = job.table;
+            }
+            let sum = multiply(&tables.entries, starts, shape, &Digits8::new(&h));
+            points.push(add_turn(sum, comb::base(), [0; 8], BASE, &Digits8::new(&s), 0));
+        }
+        let mut inverses: Vec<Fe8> = points.iter().map(|points| points.z).collect();
+        Fe8::invert_all(&mut inverses);
+        for ((eight, points), inverse) in chunk.chunks(8).zip(&points).zip(&inverses) {
+            let mut r = [[0; 8]; 4];
+            for (lane, job) in eight.iter().enumerate() {
+                let (encoding, _) = rules::halves(job.signature);
+                for (word, of_all) in words(encoding).into_iter().zip(&mut r) {
+                    of_all[lane] = word;
+                }
+            }
+            let holds = equal(points.encode(inverse), r.map(|numbers| load(&numbers)));
+            for (lane, job) in eight.iter().enumerate() {
+                verdicts[job.slot] = holds >> lane & 1 == 1;
+            }
+        }
+    }
+}
+
+/// SHA-512 of R, A and M modulo L, for each signature.  Messages with equally many blocks are hashed together.
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn challenges(jobs: &[Job]) -> Vec<[u64; 4]> {
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|job| sha512::blocks(jobs[*job].message.len()));
+    let mut challenges = vec![[0; 4]; jobs.len()];
+    for eight in order.chunks(8) {
+        let mut heads = [[0; 64]; 8];
+        let mut messages: [&[u8]; 8] = [&[]; 8];
+        for (lane, job) in eight.iter().enumerate() {
+            let job = &jobs[*job];
+            heads[lane][..32].copy_from_slice(rules::halves(job.signature).0);
+            heads[lane][32..].copy_from_slice(job.public_key);
+            messages[lane] = job.message;
+        }
+        let inputs =
+            [0, 1, 2, 3, 4, 5, 6, 7].map(|lane: usize| Input { head: &heads[lane], rest: messages[lane] });
+        let hashes = transpose(sha512::hash(&inputs));
+        for (job, hash) in eight.iter().zip(hashes) {
+            let mut bytes = [0; 64];
+            for (eight, word) in bytes.as_chunks_mut().0.iter_mut().zip(store(sha512::big_endian(hash))) {
+                *eight = word.to_le_bytes();
+            }
+            challenges[*job] = scalar::reduce(&bytes);
+        }
+    }
+    challenges
+}
+
+/// [`Digits`] of eight scalars.
+struct Digits8 {
+    words: [Lanes; 5],
+}
+
+impl Digits8 {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn new(words: &[[u64; 8]; 5]) -> Self {
+        Self { words: words.map(|numbers| load(&numbers)) }
+    }
+
+    /// As [`Digits::digit`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn digit(&self, shape: Shape, digit: usize) -> (Lanes, __mmask8) {
+        let bit = shape.window * digit;
+        let (word, shift) = (bit / 64, (bit % 64) as u64);
+        // A shift by 64 leaves nothing, which is right.
+        let low = _mm512_srlv_epi64(self.words[word], all(shift));
+        let high = _mm512_sllv_epi64(self.words[word + 1], all(64 - shift));
+        let bits = and(or(low, high), all(2 * shape.half() as u64 - 1));
+        if digit + 1 == shape.digits() {
+            return (bits, 0);
+        }
+        let signed = _mm512_sub_epi64(bits, all(shape.half() as u64));
+        (_mm512_abs_epi64(signed), _mm512_movepi64_mask(signed))
+    }
+}
+
+/// As [`comb::multiply`]; the table of each lane begins at its start.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn multiply(entries: &[Entry], starts: [usize; 8], shape: Shape, scalars: &Digits8) -> Point8 {
+    let mut sum = Point8::identity();
+    for turn in (0..shape.stride).rev() {
+        if turn + 1 < shape.stride {
+            sum = sum.double_times(shape.window);
+        }
+        sum = add_turn(sum, entries, starts, shape, scalars, turn);
+    }
+    sum
+}
+
+/// `start` plus the entries of the digits `turn`, `turn + stride`, ...
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn add_turn(
+    start: Point8,
+    entries: &[Entry],
+    starts: [usize; 8],
+    shape: Shape,
+    scalars: &Digits8,
+    turn: usize,
+) -> Point8 {
+    let mut sum = start;
+    for (row, digit) in (turn..shape.digits()).step_by(shape.stride).enumerate() {
+        let (sizes, negative) = scalars.digit(shape, digit);
+        let at = store(sizes);
+        let entry = |lane: usize| &entries[starts[lane] + row * shape.row() + at[lane] as usize];
+        let eight = [entry(0), entry(1), entry(2), entry(3), entry(4), entry(5), entry(6), entry(7)];
+        sum = sum.add_entries(eight, negative);
+    }
+    sum
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Eight elements of the field modulo p = 2^255 - 19, one a lane.
+//!
+//! Five limbs of radix 2^51, as in [`crate::ed25519::field`].  The multiplier takes the low 52 bits of its factors and
+//! gives the low or the high 52 bits of the product, so a factor must have limbs *below 2^52*.
+//!
+//! - *tight* ([`Fe8`]): every limb is below 2^51 + 2^17, so it may be a factor.
+//! - *columns* ([`Wide8`]): what a product, or a sum of products and elements, is before its carries are done; limbs are
+//!   below 2^63.  Sums and differences are made of columns, which saves the carries in between.
+
+use core::arch::x86_64::*;
+
+use super::lanes::{Lanes, add, all, and, or, sub};
+use crate::ed25519::field::Fe;
+
+/// Eight elements with tight limbs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fe8(pub(super) [Lanes; 5]);
+
+/// Eight elements whose carries are still to be done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wide8([Lanes; 5]);
+
+const MASK: u64 = (1 << 51) - 1;
+
+impl Wide8 {
+    /// The sum; limbs add up.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn plus(self, other: Self) -> Self {
+        let (a, b) = (self.0, other.0);
+        Self([add(a[0], b[0]), add(a[1], b[1]), add(a[2], b[2]), add(a[3], b[3]), add(a[4], b[4])])
+    }
+
+    /// The difference.  2^10 p is added first, so that no limb of `other` up to 2^60.9 borrows; the limbs come out below
+    /// those of `self` plus 2^61.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn minus(self, other: Self) -> Self {
+        let (first, others) = (all((MASK - 18) << 10), all(MASK << 10));
+        let (a, b) = (self.0, other.0);
+        Self([
+            sub(add(a[0], first), b[0]),
+            sub(add(a[1], others), b[1]),
+            sub(add(a[2], others), b[2]),
+            sub(add(a[3], others), b[3]),
+            sub(add(a[4], others), b[4]),
+        ])
+    }
+
+    /// The carries, each to the next limb at once: from below 2^63 a carry is below 2^12, and 19 times that below 2^16.3;
+    /// the limbs come out below 2^51 + 2^17 for the first and 2^51 + 2^12 for the others.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn carry(self) -> Fe8 {
+        let (l, mask) = (self.0, all(MASK));
+        let high = |limb| _mm512_srli_epi64::<51>(limb);
+        Fe8([
+            _mm512_madd52lo_epu64(and(l[0], mask), high(l[4]), all(19)),
+            add(and(l[1], mask), high(l[0])),
+            add(and(l[2], mask), high(l[1])),
+            add(and(l[3], mask), high(l[2])),
+            add(and(l[4], mask), high(l[3])),
+        ])
+    }
+}
+
+impl Fe8 {
+    /// The same element in all lanes.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn all(element: Fe) -> Self {
+        let l = element.0;
+        Self([all(l[0]), all(l[1]), all(l[2]), all(l[3]), all(l[4])])
+    }
+
+    /// An element for each lane; all tight.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn from_elements(elements: &[Fe; 8]) -> Self {
+        let mut limbs = [all(0); 5];
+        for (i, limb) in limbs.iter_mut().enumerate() {
+            let mut numbers = [0; 8];
+            for (number, element) in numbers.iter_mut().zip(elements) {
+                *number = element.0[i];
+            }
+            *limb = super::lanes::load(&numbers);
+        }
+        Self(limbs)
+    }
+
+    /// The element of each lane.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn to_elements(self) -> [Fe; 8] {
+        let mut elements = [Fe::ZERO; 8];
+        for (i, limb) in self.0.into_iter().enumerate() {
+            for (element, number) in elements.iter_mut().zip(super::lanes::store(limb)) {
+                element.0[i] = number;
+            }
+        }
+        elements
+    }
+
+    /// As columns, to be added to others.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn wide(self) -> Wide8 {
+        Wide8(self.0)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn add(&self, other: &Self) -> Self {
+        self.wide().plus(other.wide()).carry()
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn sub(&self, other: &Self) -> Self {
+        self.wide().minus(other.wide()).carry()
+    }
+
+    /// The elements of `yes` in the lanes of the mask, of `no` elsewhere.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn choose(mask: __mmask8, yes: Self, no: Self) -> Self {
+        Self(choose(mask, yes.0, no.0))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn mul(&self, other: &Self) -> Self {
+        self.mul_wide(other).carry()
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn square(&self) -> Self {
+        self.square_wide().carry()
+    }
+
+    /// The product, its carries to be done.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn mul_wide(&self, other: &Self) -> Wide8 {
+        let (a, b) = (&self.0, &other.0);
+        let (mut low, mut high) = ([all(0); 10], [all(0); 10]);
+        macro_rules! row {
+            ($i:literal: $($j:literal)*) => { $(
+                low[$i + $j] = _mm512_madd52lo_epu64(low[$i + $j], a[$i], b[$j]);
+                high[$i + $j + 1] = _mm512_madd52hi_epu64(high[$i + $j + 1], a[$i], b[$j]);
+            )* };
+        }
+        row!(0: 0 1 2 3 4);
+        row!(1: 0 1 2 3 4);
+        row!(2: 0 1 2 3 4);
+        row!(3: 0 1 2 3 4);
+        row!(4: 0 1 2 3 4);
+        fold(low, high)
+    }
+
+    /// The square, its carries to be done.  The products that occur twice are made once and doubled.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn square_wide(&self) -> Wide8 {
+        let a = &self.0;
+        let (mut low, mut high) = ([all(0); 10], [all(0); 10]);
+        macro_rules! row {
+            ($i:literal: $($j:literal)*) => { $(
+                low[$i + $j] = _mm512_madd52lo_epu64(low[$i + $j], a[$i], a[$j]);
+                high[$i + $j + 1] = _mm512_madd52hi_epu64(high[$i + $j + 1], a[$i], a[$j]);
+            )* };
+        }
+        row!(0: 1 2 3 4);
+        row!(1: 2 3 4);
+        row!(2: 3 4);
+        row!(3: 4);
+        for i in 1..9 {
+            low[i] = add(low[i], low[i]);
+            high[i] = add(high[i], high[i]);
+        }
+        row!(0: 0);
+        row!(1: 1);
+        row!(2: 2);
+        row!(3: 3);
+        row!(4: 4);
+        fold(low, high)
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn square_times(&self, times: usize) -> Self {
+        let mut result = *self;
+        for _ in 0..times {
+            result = result.square();
+        }
+        result
+    }
+
+    /// The power (p - 5) / 8 = 2^252 - 3, for square roots.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn power_p58(&self) -> Self {
+        let power_2 = self.square();
+        let power_9 = power_2.square_times(2).mul(self);
+        let power_11 = power_9.mul(&power_2);
+        let ones_5 = power_11.square().mul(&power_9); // 2^5 - 1
+        let ones_10 = ones_5.square_times(5).mul(&ones_5);
+        let ones_20 = ones_10.square_times(10).mul(&ones_10);
+        let ones_40 = ones_20.square_times(20).mul(&ones_20);
+        let ones_50 = ones_40.square_times(10).mul(&ones_10);
+        let ones_100 = ones_50.square_times(50).mul(&ones_50);
+        let ones_200 = ones_100.square_times(100).mul(&ones_100);
+        let ones_250 = ones_200.square_times(50).mul(&ones_50);
+        ones_250.square_times(2).mul(self)
+    }
+
+    /// Replaces every element by its inverse, with one inversion and three products for each eight.  None may be 0.
+    ///
+    /// The products of the lanes are taken apart and inverted in words: one chain of 254 squares takes no longer in one
+    /// word than in eight lanes, and sooner than in lanes, where each product waits for the one before.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn invert_all(elements: &mut [Self]) {
+        let mut product = Self::all(Fe::ONE);
+        let mut before = Vec::with_capacity(elements.len());
+        for element in elements.iter() {
+            before.push(product);
+            product = product.mul(element);
+        }
+        let mut lanes = product.to_elements();
+        Fe::invert_all(&mut lanes);
+        let mut inverse = Self::from_elements(&lanes);
+        for (element, before) in elements.iter_mut().zip(&before).rev() {
+            let inverted = inverse.mul(before);
+            inverse = inverse.mul(element);
+            *element = inverted;
+        }
+    }
+
+    /// The limbs of the numbers below p.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn freeze(self) -> [Lanes; 5] {
+        let mask = all(MASK);
+        // Carries in turn, so that all limbs but the first are below 2^51 and the value is below 2p.
+        let mut l = self.0;
+        for i in 0..4 {
+            l[i + 1] = add(l[i + 1], _mm512_srli_epi64::<51>(l[i]));
+            l[i] = and(l[i], mask);
+        }
+        l[0] = _mm512_madd52lo_epu64(l[0], _mm512_srli_epi64::<51>(l[4]), all(19));
+        l[4] = and(l[4], mask);
+        // As in `Fe::encode`: 19 is kept where adding it carries out of bit 255.
+        let mut carry = all(19);
+        for limb in l {
+            carry = _mm512_srli_epi64::<51>(add(limb, carry));
+        }
+        l[0] = _mm512_madd52lo_epu64(l[0], carry, all(19));
+        for i in 0..4 {
+            l[i + 1] = add(l[i + 1], _mm512_srli_epi64::<51>(l[i]));
+            l[i] = and(l[i], mask);
+        }
+        l[4] = and(l[4], mask);
+        l
+    }
+
+    /// The numbers below p as four words.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn encode(self) -> [Lanes; 4] {
+        let l = self.freeze();
+        [
+            or(l[0], _mm512_slli_epi64::<51>(l[1])),
+            or(_mm512_srli_epi64::<13>(l[1]), _mm512_slli_epi64::<38>(l[2])),
+            or(_mm512_srli_epi64::<26>(l[2]), _mm512_slli_epi64::<25>(l[3])),
+            or(_mm512_srli_epi64::<39>(l[3]), _mm512_slli_epi64::<12>(l[4])),
+        ]
+    }
+
+    /// The low 255 bits of four words.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn decode(words: [Lanes; 4]) -> Self {
+        let [a, b, c, d] = words;
+        let mask = all(MASK);
+        Self([
+            and(a, mask),
+            and(or(_mm512_srli_epi64::<51>(a), _mm512_slli_epi64::<13>(b)), mask),
+            and(or(_mm512_srli_epi64::<38>(b), _mm512_slli_epi64::<26>(c)), mask),
+            and(or(_mm512_srli_epi64::<25>(c), _mm512_slli_epi64::<39>(d)), mask),
+            and(_mm512_srli_epi64::<12>(d), mask),
+        ])
+    }
+}
+
+/// Low and high halves of products as columns of radix 2^51.
+///
+/// A column has at most five halves of 52 bits of each kind.  The high ones count double, as they are cut at bit 52 and
+/// the radix is 2^51: 15 * 2^52 in all.  Columns from 2^255 on come back multiplied by 19: below 15 * 20 * 2^52 < 2^60.3.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn fold(low: [Lanes; 10], high: [Lanes; 10]) -> Wide8 {
+    let column = |i: usize| add(low[i], add(high[i], high[i]));
+    let folded = |i: usize| add(column(i), _mm512_mullo_epi64(column(i + 5), all(19)));
+    Wide8([folded(0), folded(1), folded(2), folded(3), folded(4)])
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn choose(mask: __mmask8, yes: [Lanes; 5], no: [Lanes; 5]) -> [Lanes; 5] {
+    let blend = |i: usize| _mm512_mask_blend_epi64(mask, no[i], yes[i]);
+    [blend(0), blend(1), blend(2), blend(3), blend(4)]
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Many signatures under many keys: which are worked on together, and with tables of which shape.
+
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
+use super::point::Entry;
+use super::rules;
+use super::scalar::Shape;
+use super::{Group, portable};
+use crate::tier::Tier;
+
+/// Keys whose tables are made together.
+const BLOCK: usize = 8;
+
+/// The tables of the negatives of some keys.
+pub(crate) struct Tables {
+    pub(crate) shape: Shape,
+    /// Where the table of each key begins; nowhere for a key that breaks rule 2.
+    pub(crate) starts: Vec<Option<usize>>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// A signature whose key has a table, which has passed the rules of form.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// Where the table of the key begins.
+    pub(crate) table: usize,
+    pub(crate) public_key: &'a [u8; 32],
+    pub(crate) signature: &'a [u8; 64],
+    pub(crate) message: &'a [u8],
+    /// Where the verdict goes.
+    pub(crate) slot: usize,
+}
+
+/// The signatures of a key, and where their verdicts begin.
+struct Placed<'a> {
+    group: &'a Group<'a>,
+    slot: usize,
+}
+
+/// What does the work of a tier.
+#[derive(Clone, Copy)]
+enum Engine {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+}
+
+impl Engine {
+    /// The engine of this tier, or the portable one on a processor without it.
+    fn new(tier: Tier) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(engine) = avx512::Avx512::new(tier) {
+            return Self::Avx512(engine);
+        }
+        let _ = tier;
+        Self::Portable
+    }
+
+    fn tables(self, keys: &[&[u8; 32]], shape: Shape) -> Tables {
+        match self {
+            Self::Portable => portable::tables(keys, shape),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(engine) => engine.tables(keys, shape),
+        }
+    }
+
+    fn check(self, tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
+        match self {
+            Self::Portable => portable::check(tables, jobs, verdicts),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(engine) => engine.check(tables, jobs, verdicts),
+        }
+    }
+}
+
+/// As [`super::verify_groups`], with all verdicts false at first.
+pub(crate) fn verify(tier: Tier, groups: &[Group], verdicts: &mut [bool]) {
+    let mut slot = 0;
+    let mut placed: Vec<Placed> = Vec::with_capacity(groups.len());
+    for group in groups {
+        if !group.items.is_empty() {
+            placed.push(Placed { group, slot });
+        }
+        slot += group.items.len();
+    }
+    // Groups of like size share a block, so that one shape of table suits them.
+    placed.sort_by_key(|placed| std::cmp::Reverse(placed.group.items.len()));
+    let mut rest = placed.as_slice();
+    while let Some(largest) = rest.first() {
+        let alike = rest
+            .iter()
+            .take(BLOCK)
+            .take_while(|other| 4 * other.group.items.len() >= largest.group.items.len());
+        let (block, others) = rest.split_at(alike.count());
+        verify_block(tier, block, verdicts);
+        rest = others;
+    }
+}
+
+fn verify_block(tier: Tier, block: &[Placed], verdicts: &mut [bool]) {
+    let items: usize = block.iter().map(|placed| placed.group.items.len()).sum();
+    let shape = shape(tier, items.div_ceil(block.len()));
+    let keys: Vec<&[u8; 32]> = block.iter().map(|placed| placed.group.public_key).collect();
+    let engine = Engine::new(tier);
+    let tables = engine.tables(&keys, shape);
+    let mut jobs = Vec::with_capacity(items);
+    for (placed, start) in block.iter().zip(&tables.starts) {
+        let Some(table) = *start else { continue };
+        let public_key = placed.group.public_key;
+        for (item, slot) in placed.group.items.iter().zip(placed.slot..) {
+            if rules::may_hold(item.signature) {
+                jobs.push(Job { table, public_key, signature: item.signature, message: item.message, slot });
+            }
+        }
+    }
+    engine.check(&tables, &jobs, verdicts);
+}
+
+/// The shape of table with the least work for a key with so many signatures.
+fn shape(_tier: Tier, items: usize) -> Shape {
+    let mut best = (f64::INFINITY, Shape { window: 4, stride: 64 });
+    for window in 3..=8 {
+        for stride in [1, 2, 4, 8, 16, 32, 64] {
+            let digits = Shape { window, stride: 1 }.digits();
+            let shape = Shape { window, stride: stride.min(digits) };
+            let work = work(shape, items);
+            if work < best.0 {
+                best = (work, shape);
+            }
+        }
+    }
+    best.1
+}
+
+/// About how many products it takes to make a table and to use it so many times.
+fn work(shape: Shape, items: usize) -> f64 {
+    const DOUBLING: f64 = 6.3;
+    const ENTRY: f64 = 15.5;
+    const ADDITION: f64 = 8.0;
+    let between_rows = shape.window * shape.stride - shape.window + 1;
+    let make = (shape.rows() - 1) as f64 * between_rows as f64 * DOUBLING
+        + (shape.rows() * shape.half()) as f64 * ENTRY;
+    let r#use = shape.doublings() as f64 * DOUBLING + shape.digits() as f64 * ADDITION;
+    make + items as f64 * r#use
+}
