@@ -3,6 +3,8 @@
 //!
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
+mod audit;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -29,5 +31,6 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TIERS", PyTuple::new(python, Tier::ALL.map(Tier::name))?)?;
     module.add("REASONS", PyTuple::new(python, Reason::CODES)?)?;
     module.add_function(wrap_pyfunction!(available_tiers, module)?)?;
+    audit::register(module)?;
     Ok(())
 }

@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
                 appservices=options.appservice,
                 server_keys=[library.ServerKeySource(path) for path in options.server_keys],
                 pinned_keys=[parse_pinned(text) for text in options.server_key],
+                threads=options.threads,
             ),
             on_finding=write,
             on_progress=progress,

@@ -8,20 +8,22 @@ after a wrong MAC means nothing.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.evidence import Status
+from e2echeck.audit.table import DIGEST_LENGTH, KEY_OF_OTHER_ROOM, OTHER_ROOM
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError
 from e2echeck.hazmat import ed25519
 from e2echeck.reasons import Reason
 from e2echeck.room_keys import read_content, read_payload
-from e2echeck.room_keys.replay import ciphertext_digest
 
 if TYPE_CHECKING:
+    from e2echeck.audit.keys import SessionStore
     from e2echeck.limits import Limits
-    from e2echeck.megolm import InboundGroupSessions, MegolmMessage
+    from e2echeck.megolm import MegolmMessage
     from e2echeck.room_keys import EncryptedContent
 
 __all__ = ["REASONS", "MessageResult", "check_message"]
@@ -70,7 +72,7 @@ class MessageResult:
 
 
 def check_message(
-    content: dict[str, object], room_id: str, keys: InboundGroupSessions | None, limits: Limits
+    content: dict[str, object], room_id: str, keys: SessionStore | None, limits: Limits
 ) -> MessageResult:
     """Check the content of one m.room.encrypted event that stands in `room_id`."""
     result = MessageResult(Status.ENCRYPTED, [])
@@ -96,7 +98,7 @@ def check_message(
         return result
     result.status |= Status.AUTHENTIC
     result.public_key, result.index = value.public_key, message.message_index
-    result.digest = ciphertext_digest(message.ciphertext)
+    result.digest = hashlib.sha256(message.ciphertext).digest()[:DIGEST_LENGTH]
     if keys is not None and whole_blocks:
         _open(result, value, form, room_id, keys, limits)
     return result
@@ -114,7 +116,7 @@ def _open(
     value: EncryptedContent,
     form: bytes,
     room_id: str,
-    keys: InboundGroupSessions,
+    keys: SessionStore,
     limits: Limits,
 ) -> None:
     """The part that needs keys.  Nothing of the plaintext leaves this function."""
@@ -132,9 +134,9 @@ def _open(
         return
     if inner_room != room_id:
         result.status |= Status.MOVED
-        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, "the plaintext names another room"))
+        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, OTHER_ROOM))
     elif copy.room_id is not None and copy.room_id != room_id:
         result.status |= Status.MOVED
-        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, "the source of the key names another room"))
+        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, KEY_OF_OTHER_ROOM))
     else:
         result.status |= Status.OPENED

@@ -18,8 +18,9 @@ from e2echeck.reasons import Reason, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from e2echeck._backend import Kernel
     from e2echeck.audit.checks.room import Rooms
-    from e2echeck.audit.table import EventTable
+    from e2echeck.audit.table import AnyNames, EventTable
 
 __all__ = ["KEY_REASONS", "REASONS", "check_sessions"]
 
@@ -34,6 +35,9 @@ REASONS: Final = (
 KEY_REASONS: Final = (Reason.KEY_SESSION_UNKNOWN, Reason.KEY_INDEX_UNKNOWN)
 
 
+_INT64: Final = 2**63 - 1
+
+
 def check_sessions(
     table: EventTable, rooms: Rooms, is_ghost_group: Callable[[Sequence[str]], bool]
 ) -> Iterator[Finding]:
@@ -44,7 +48,7 @@ def check_sessions(
         rooms: the state of the rooms, for rotation limits.
         is_ghost_group: whether all these users belong to one application service.
     """
-    rows = _sorted_rows(table)
+    rows = _sorted_rows(table) if table.kernel is None else _rows_to_look_at(table, table.kernel, rooms)
     start = 0
     while start < len(rows):
         session = table.session[rows[start]]
@@ -62,12 +66,26 @@ def _sorted_rows(table: EventTable) -> array[int]:
         (
             row
             for row, (session, status) in enumerate(zip(table.session, table.status, strict=True))
-            if session != NO_SESSION and not Status(status).set_aside
+            if session != NO_SESSION and not status & Status.SET_ASIDE
         ),
     )
     keys = array("Q", (table.session[row] << 32 | table.index[row] for row in rows))
     order = sorted(range(len(rows)), key=keys.__getitem__)
     return array("I", (rows[position] for position in order))
+
+
+def _rows_to_look_at(table: EventTable, kernel: Kernel, rooms: Rooms) -> array[int]:
+    """The same without the sessions that surely give no finding, which the kernel passes over."""
+    most, longest = array("I"), array("q")
+    for room in range(len(table.rooms)):
+        msgs, period_ms = rooms.least_periods(room)
+        most.append(msgs)
+        longest.append(min(period_ms, _INT64))
+    loud = Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN
+    columns = (table.session, table.status, table.index, table.sender, table.room, table.timestamp, most, longest)
+    rows = array("I")
+    rows.frombytes(kernel.functions.audit_sessions(kernel.tier, columns, int(Status.SET_ASIDE), int(loud)))
+    return rows
 
 
 class _Session:
@@ -77,7 +95,7 @@ class _Session:
         self._table = table
         self._rooms = rooms
         self._rows = rows
-        self._id = encode_base64(table.session_keys[session])
+        self._id = encode_base64(table.sessions[session])
         self._senders = Counter(table.sender[row] for row in rows)
         self._room_counts = Counter(table.room[row] for row in rows)
         # Most frequent first; of equally frequent ones the one met first in the evidence.
@@ -119,9 +137,9 @@ class _Session:
             severity=severity or code.severity,
             related_event_ids=tuple(table.ids[row] for row in ordered),
             room_id=table.rooms[self._room] if len(self._room_counts) == 1 else None,
-            room_ids=() if len(self._room_counts) == 1 else self._names(table.room, table.rooms.values),
+            room_ids=() if len(self._room_counts) == 1 else self._names(table.room, table.rooms),
             sender=table.users[self._sender] if one_sender else None,
-            senders=() if one_sender else self._names(table.sender, table.users.values),
+            senders=() if one_sender else self._names(table.sender, table.users),
             device_id=table.devices[devices.pop()] or None if len(devices) == 1 else None,
             session_id=self._id,
             index_from=index_from,
@@ -132,9 +150,9 @@ class _Session:
             detail=detail,
         )
 
-    def _names(self, column: array[int], names: list[str]) -> tuple[str, ...]:
+    def _names(self, column: array[int], names: AnyNames[str]) -> tuple[str, ...]:
         """The values of a column in this session, in the order of the evidence."""
-        return tuple(dict.fromkeys(names[column[row]] for row in sorted(self._rows)))
+        return tuple(names[number] for number in dict.fromkeys(column[row] for row in sorted(self._rows)))
 
     def _repeats(self) -> Iterator[Finding]:
         """Message indices that more than one event uses."""
@@ -167,7 +185,7 @@ class _Session:
 
     def _sender_mismatch(self, is_ghost_group: Callable[[Sequence[str]], bool]) -> Iterator[Finding]:
         if len(self._senders) > 1:
-            ghosts = is_ghost_group(self._names(self._table.sender, self._table.users.values))
+            ghosts = is_ghost_group(self._names(self._table.sender, self._table.users))
             yield self._finding(
                 Reason.MEGOLM_SENDER_MISMATCH,
                 self._rarer(self._senders, self._table.sender, self._sender),

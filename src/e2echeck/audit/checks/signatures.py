@@ -188,7 +188,7 @@ class EventProofs:
     def count_auth(self) -> tuple[int, int, int]:
         """Events that others name as what authorises them: how many, how many missing, how many rejected."""
         table = self._table
-        found = [table.rows[event_id] for event_id in self._auth if event_id in table.rows]
+        found = [row for event_id in self._auth if (row := table.ids.get(event_id)) is not None]
         rejected = sum(bool(table.status[row] & Status.REJECTED) for row in found)
         return len(self._auth), len(self._auth) - len(found), rejected
 

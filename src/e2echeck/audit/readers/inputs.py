@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from e2echeck.audit.evidence import EvidenceBatch, Source, ToDeviceBatch
+    from e2echeck_native import AuditKeys
+
+    from e2echeck._backend import Kernel
+    from e2echeck.audit.evidence import EvidenceBatch, PlainRun, Source, ToDeviceBatch
     from e2echeck.limits import Limits
 
 __all__ = ["Reader", "Skipped", "UnreadableInputError", "open_inputs"]
@@ -43,6 +46,13 @@ class Reader(Protocol):
 
     def batches(self) -> Iterator[EvidenceBatch | ToDeviceBatch]:
         """Events and to-device messages in the order of the input.  Reads the input once, in bounded memory."""
+
+    @property
+    def holds_events(self) -> bool:
+        """Whether `runs` can read it: a file of room events."""
+
+    def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
+        """The events of such a file as `batches` has them, the plain ones of them verified by the kernel."""
 
     def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """(room_id, event_id, ids of prev_events) of the events in these rooms; reads the input once more."""

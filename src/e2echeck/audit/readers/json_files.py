@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
-from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, Source, Status, ToDeviceBatch
-from e2echeck.audit.readers.json_stream import elements
+from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, Source, Status, ToDeviceBatch
+from e2echeck.audit.readers.json_stream import Expect, Start, elements
 from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
 from e2echeck.audit.readers.to_device import add_message, add_record, is_bare, is_record, sync_events
 from e2echeck.errors import InputError
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from e2echeck_native import AuditChunk, AuditKeys
+
+    from e2echeck._backend import Kernel
     from e2echeck.limits import Limits
 
 __all__ = ["JsonReader", "recognise"]
 
 Shape = Literal["events", "pdus", "messages", "to-device"]
 _LOOK_AT: Final = 20
+_STRETCH: Final = 16 * 2**20
+"""Bytes that the kernel reads at a time; two stretches are in memory at once."""
 _SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
 
 
@@ -75,12 +81,19 @@ def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
     return None
 
 
+class _Hash(Protocol):
+    """What is needed of a hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take bytes in."""
+
+
 class _Hashing:
     """A file that hashes what is read from it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, into: _Hash) -> None:
         self._file = file
-        self.hash = hashlib.sha256()
+        self.hash = into
         self.size = 0
 
     def read(self, size: int) -> bytes:
@@ -145,7 +158,8 @@ class JsonReader:
         direction = _Direction()
         batch, ordinal = EvidenceBatch(self.source), 0
         with self._path.open("rb") as file:
-            hashing = _Hashing(file)
+            digest = hashlib.sha256()
+            hashing = _Hashing(file, digest)
             for raw in self._elements(hashing):
                 for value, oddities, status in self._events(raw, direction):
                     if isinstance(value, str):
@@ -158,17 +172,117 @@ class JsonReader:
                         self.source.events = ordinal
                         yield batch
                         batch = EvidenceBatch(self.source)
-        self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
+        self.source.sha256, self.source.size = digest.hexdigest(), hashing.size
         self.source.events = ordinal
         direction.look_at(batch)
         if self.source.order == "list":
             self.source.direction = direction.decide()
         yield batch
 
+    @property
+    def holds_events(self) -> bool:
+        """Whether it is a file of room events."""
+        return self.source.shape != "to-device"
+
+    def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
+        """The events of the file as `batches` has them, the plain ones of them verified by the kernel.
+
+        Reads ahead: while a part is dealt with, the next one is read and verified.
+
+        Args:
+            kernel: that does it.
+            keys: of sessions, None when none were given.
+            threads: that verify.
+
+        Raises:
+            InputError: as `batches`.
+        """
+        direction, limits = _Direction(), self._limits
+        bounds = limits.event_bytes, limits.base64_characters, limits.message_bytes, limits.json_bytes
+        scanner = kernel.functions.AuditScanner(kernel.tier, threads, bounds, keys)
+        ordinal = offset = 0
+        rest, expect = b"", Expect.VALUE
+        with self._path.open("rb") as file, ThreadPoolExecutor(1) as ahead:
+
+            def step(rest: bytes, expect: Expect) -> tuple[bytes, bool, AuditChunk]:
+                fresh = file.read(_STRETCH)
+                data = rest + fresh if rest else fresh
+                return data, not fresh, scanner.scan(data, len(rest), expect)
+
+            def single(chunk: AuditChunk, position: int, locator: int) -> EvidenceBatch:
+                batch = EvidenceBatch(self.source)
+                self._take_in(batch, chunk.raw(position), None, locator)
+                return batch
+
+            coming = ahead.submit(step, rest, expect)
+            going_on = True
+            while going_on:
+                try:
+                    data, at_end, chunk = coming.result()
+                except OSError as error:
+                    raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
+                rest, expect = data[chunk.consumed :], Expect(chunk.expect)
+                offset += chunk.consumed
+                del data
+                # What is too large, or no JSON, the other reader says in words.
+                going_on = not (at_end or chunk.stuck or len(rest) > limits.json_bytes)
+                if going_on:
+                    coming = ahead.submit(step, rest, expect)
+                batch = EvidenceBatch(self.source)
+                position = 0
+                for place in (*chunk.odd(), len(chunk)):
+                    if position < place:
+                        direction.look_at(batch)
+                        self.source.events = ordinal
+                        if len(batch) or batch.malformed:
+                            yield batch
+                            batch = EvidenceBatch(self.source)
+                        direction.look_at_run(chunk, position, place)
+                        self.source.events = ordinal + place - position
+                        yield PlainRun(self.source, chunk, position, place, ordinal, single)
+                        ordinal += place - position
+                    if place < len(chunk):
+                        ordinal = self._take_in(batch, chunk.raw(place), direction, ordinal)
+                        if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                            direction.look_at(batch)
+                            self.source.events = ordinal
+                            yield batch
+                            batch = EvidenceBatch(self.source)
+                    position = place + 1
+                direction.look_at(batch)
+                self.source.events = ordinal
+                yield batch
+            hashing = _Hashing(file, scanner)
+            batch = EvidenceBatch(self.source)
+            for raw in self._elements(hashing, Start(rest, offset, expect)):
+                ordinal = self._take_in(batch, raw, direction, ordinal)
+                if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                    direction.look_at(batch)
+                    self.source.events = ordinal
+                    yield batch
+                    batch = EvidenceBatch(self.source)
+            self.source.sha256, self.source.size = scanner.sha256(), offset + len(rest) + hashing.size
+        self.source.events = ordinal
+        direction.look_at(batch)
+        if self.source.order == "list":
+            self.source.direction = direction.decide()
+        yield batch
+
+    def _take_in(self, batch: EvidenceBatch, raw: bytes, direction: _Direction | None, ordinal: int) -> int:
+        """Append the events in one element of the file; returns the place behind them."""
+        for value, oddities, status in self._events(raw, direction):
+            if isinstance(value, str):
+                batch.malformed.append((ordinal, value))
+            else:
+                add_event(batch, value, ordinal, oddities=oddities, status=status)
+            ordinal += 1
+        return ordinal
+
     def _to_device(self) -> Iterator[ToDeviceBatch]:
         batch, ordinal, only_part = ToDeviceBatch(self.source), 0, False
         with self._path.open("rb") as file:
-            hashing = _Hashing(file)
+            digest = hashlib.sha256()
+            hashing = _Hashing(file, digest)
             for raw in self._elements(hashing):
                 try:
                     parsed = canonical_json.read(raw, limits=self._limits)
@@ -197,7 +311,7 @@ class JsonReader:
                         batch = ToDeviceBatch(self.source)
         if only_part:
             self.source.notes.append("of answers of /sync only the to-device messages were read")
-        self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
+        self.source.sha256, self.source.size = digest.hexdigest(), hashing.size
         self.source.to_device = ordinal
         yield batch
 
@@ -217,9 +331,9 @@ class JsonReader:
                         if room_id in rooms:
                             yield room_id, event_id, _previous(pdu.get("prev_events"))
 
-    def _elements(self, file: BinaryIO | _Hashing) -> Iterator[bytes]:
+    def _elements(self, file: BinaryIO | _Hashing, start: Start = Start()) -> Iterator[bytes]:
         try:
-            for _, raw in elements(file, limit=self._limits.json_bytes):
+            for _, raw in elements(file, limit=self._limits.json_bytes, start=start):
                 yield raw
         except InputError as error:
             raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.code}, {error.detail}") from None
@@ -297,6 +411,13 @@ class _Direction:
                     self._forward += timestamp > self._last
                     self._backward += timestamp < self._last
                 self._last = timestamp
+
+    def look_at_run(self, chunk: AuditChunk, start: int, stop: int) -> None:
+        """Take plain encrypted events into account: the elements of a chunk from one position to another."""
+        forward, backward, self._last, rooms = chunk.steps(start, stop, self._last)
+        self._forward += forward
+        self._backward += backward
+        self._rooms.update(rooms)
 
     def decide(self) -> int:
         """1 forward, -1 backward, 0 unknown."""

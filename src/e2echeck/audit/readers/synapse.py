@@ -382,6 +382,16 @@ class SynapseReader:
                     size += len(data)
         self.source.sha256, self.source.size = digest.hexdigest(), size
 
+    @property
+    def holds_events(self) -> bool:
+        """It is no file of events: its rows say more than they do."""
+        return False
+
+    def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
+        """Nothing."""
+        del kernel, keys, threads
+        yield from ()
+
     def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Nothing: the order of arrival decides in a database."""
         del rooms
