@@ -2,7 +2,10 @@
 //! The hot path of the audit for `e2echeck.audit`.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, RwLock};
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
@@ -234,61 +237,107 @@ impl AuditKeys {
     }
 }
 
-/// Reads one input.
+/// Buffers that are used again.
+type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// Where a reader stands.
+struct Reading {
+    file: File,
+    hash: Sha256,
+    /// What was read and is not done with.
+    rest: Vec<u8>,
+    /// Bytes of the file before that.
+    offset: u64,
+    expect: Expect,
+}
+
+/// Reads one input, stretch by stretch.
 #[pyclass(frozen, module = "e2echeck_native")]
 struct AuditScanner {
     tier: Tier,
     threads: usize,
     limits: Limits,
+    stretch: u64,
     keys: Option<Py<AuditKeys>>,
-    hash: Mutex<Sha256>,
+    reading: Mutex<Reading>,
+    pool: Pool,
 }
 
 #[pymethods]
 impl AuditScanner {
-    /// `limits`: bytes of an event, characters of base64, bytes of a message, bytes of a JSON document.
+    /// `stretch`: bytes to read at a time.  `limits`: bytes of an event, characters of base64, bytes of a message, bytes
+    /// of a JSON document.
     #[new]
-    fn new(tier_number: u8, threads: usize, limits: (usize, usize, usize, usize), keys: Option<Py<AuditKeys>>) -> PyResult<Self> {
+    fn new(
+        tier_number: u8,
+        threads: usize,
+        path: PathBuf,
+        stretch: u64,
+        limits: (usize, usize, usize, usize),
+        keys: Option<Py<AuditKeys>>,
+    ) -> PyResult<Self> {
         let (event_bytes, base64_characters, message_bytes, json_bytes) = limits;
+        let reading = Reading {
+            file: File::open(path)?,
+            hash: Sha256::new(),
+            rest: Vec::new(),
+            offset: 0,
+            expect: Expect::Value,
+        };
         Ok(Self {
             tier: tier(tier_number)?,
             threads: threads.clamp(1, 256),
             limits: Limits { event_bytes, base64_characters, message_bytes, json_bytes },
+            stretch: stretch.clamp(1, 1 << 30),
             keys,
-            hash: Mutex::default(),
+            reading: Mutex::new(reading),
+            pool: Pool::default(),
         })
     }
 
-    /// Reads and verifies a stretch; its bytes from `fresh` on are hashed.
-    fn scan(&self, python: Python<'_>, data: Bound<'_, PyBytes>, fresh: usize, expect: u8) -> PyResult<AuditChunk> {
-        let expect = Expect::from_number(expect).ok_or_else(|| PyValueError::new_err("no such state"))?;
-        let bytes = data.as_bytes();
-        let unhashed = bytes.get(fresh..).ok_or_else(|| PyValueError::new_err("beyond the data"))?;
+    /// Reads and verifies the next stretch.
+    fn next(&self, python: Python<'_>) -> PyResult<AuditChunk> {
         let keys = self.keys.as_ref().map(Py::get);
-        let chunk = python.detach(|| {
+        python.detach(|| {
+            let mut reading = held(&self.reading)?;
+            let Reading { file, hash, rest, offset, expect } = &mut *reading;
+            let mut data = held(&self.pool)?.pop().unwrap_or_default();
+            data.clear();
+            data.append(rest);
+            let fresh = data.len();
+            let read = file.take(self.stretch).read_to_end(&mut data)?;
             let keys = keys.map(|keys| keys.inner.read()).transpose().map_err(poisoned)?;
             let settings =
                 Settings { tier: self.tier, threads: self.threads, limits: self.limits, keys: keys.as_deref() };
-            let mut hash = held(&self.hash)?;
-            let hash = Mutex::new(&mut *hash);
-            Ok::<_, PyErr>(scan(bytes, expect, &settings, || {
-                if let Ok(mut hash) = hash.lock() {
+            let hash = Mutex::new(hash);
+            let chunk = scan(&data, *expect, &settings, || {
+                if let (Ok(mut hash), Some(unhashed)) = (hash.lock(), data.get(fresh..)) {
                     hash.update(unhashed);
                 }
-            }))
-        })?;
-        Ok(AuditChunk { data: data.unbind(), chunk })
+            });
+            rest.extend_from_slice(data.get(chunk.consumed..).unwrap_or_default());
+            *offset += chunk.consumed as u64;
+            *expect = chunk.expect;
+            let rest = rest.len();
+            Ok(AuditChunk { data, chunk, at_end: read == 0, rest, pool: Arc::clone(&self.pool) })
+        })
+    }
+
+    /// What was read and is not done with, the bytes of the file before that, and what comes next.
+    fn left<'py>(&self, python: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, u64, u8)> {
+        let reading = held(&self.reading)?;
+        Ok((PyBytes::new(python, &reading.rest), reading.offset, reading.expect as u8))
     }
 
     /// Hashes bytes that another reader reads.
     fn update(&self, data: &[u8]) -> PyResult<()> {
-        held(&self.hash)?.update(data);
+        held(&self.reading)?.hash.update(data);
         Ok(())
     }
 
     /// The SHA-256 of everything so far, hexadecimal.
-    fn sha256(&self) -> PyResult<String> {
-        let digest = held(&self.hash)?.clone().finalize();
+    fn hexdigest(&self) -> PyResult<String> {
+        let digest = held(&self.reading)?.hash.clone().finalize();
         Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
@@ -296,8 +345,19 @@ impl AuditScanner {
 /// A stretch of an input, read.
 #[pyclass(frozen, module = "e2echeck_native")]
 struct AuditChunk {
-    data: Py<PyBytes>,
+    data: Vec<u8>,
     chunk: Chunk,
+    at_end: bool,
+    rest: usize,
+    pool: Pool,
+}
+
+impl Drop for AuditChunk {
+    fn drop(&mut self) {
+        if let Ok(mut pool) = self.pool.lock() {
+            pool.push(std::mem::take(&mut self.data));
+        }
+    }
 }
 
 #[pymethods]
@@ -306,16 +366,16 @@ impl AuditChunk {
         self.chunk.elements.len()
     }
 
-    /// How many bytes were read.
+    /// Whether the file had ended before.
     #[getter]
-    fn consumed(&self) -> usize {
-        self.chunk.consumed
+    fn at_end(&self) -> bool {
+        self.at_end
     }
 
-    /// What comes next.
+    /// How many bytes are left for the next stretch.
     #[getter]
-    fn expect(&self) -> u8 {
-        self.chunk.expect as u8
+    fn rest(&self) -> usize {
+        self.rest
     }
 
     /// Whether Python has to go on from there.
@@ -333,7 +393,7 @@ impl AuditChunk {
     /// The bytes of an element.
     fn raw<'py>(&self, python: Python<'py>, position: usize) -> PyResult<Bound<'py, PyBytes>> {
         let element = self.chunk.elements.get(position).ok_or_else(|| PyIndexError::new_err("no such element"))?;
-        let bytes = self.data.as_bytes(python).get(element.start as usize..element.end as usize);
+        let bytes = self.data.get(element.start as usize..element.end as usize);
         Ok(PyBytes::new(python, bytes.unwrap_or_default()))
     }
 
@@ -342,12 +402,11 @@ impl AuditChunk {
     #[allow(clippy::type_complexity)] // four things, for one caller
     fn steps(
         &self,
-        python: Python<'_>,
         from: usize,
         to: usize,
         last: Option<i64>,
     ) -> (u64, u64, Option<i64>, Vec<String>) {
-        table::steps(self.data.as_bytes(python), &self.chunk, from, to, last)
+        table::steps(&self.data, &self.chunk, from, to, last)
     }
 
     /// Enters the plain events from one position to another, and stops before one that is there already.
@@ -381,7 +440,7 @@ impl AuditChunk {
             devices: &mut devices,
             sessions: &mut sessions,
         };
-        let made = texts.append(self.data.as_bytes(python), &self.chunk, (from, to), locator, &statuses);
+        let made = texts.append(&self.data, &self.chunk, (from, to), locator, &statuses);
         let columns = [
             made.room, made.sender, made.device, made.locator, made.depth, made.timestamp, made.copy, made.session,
             made.index, made.status, made.digest, made.fate,
@@ -391,7 +450,8 @@ impl AuditChunk {
 }
 
 fn column<T: pyo3::buffer::Element>(python: Python<'_>, array: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
-    PyBuffer::<T>::get(array)?.to_vec(python)
+    // The buffer of an empty array has no address.
+    if array.is_empty()? { Ok(Vec::new()) } else { PyBuffer::<T>::get(array)?.to_vec(python) }
 }
 
 /// The rows of all sessions that may give a finding, by session, index and row, as bytes of u32.

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 
 from e2echeck import _backend
 from e2echeck.audit import totals
-from e2echeck.audit.appservice import AppService, load_appservice
 from e2echeck.audit.checks import message as message_check
 from e2echeck.audit.checks.olm import ToDeviceFindings
 from e2echeck.audit.checks.room import Rooms, may_be_clear, table_finding
@@ -30,6 +29,7 @@ from e2echeck.audit.chronology import Chronology
 from e2echeck.audit.evidence import PlainRun, Status, ToDeviceBatch
 from e2echeck.audit.finding import Finding
 from e2echeck.audit.keys import KeyInput, KeySource, SessionStore, load_keys
+from e2echeck.audit.later import Later
 from e2echeck.audit.readers import Reader, open_inputs
 from e2echeck.audit.server_keys import ServerKeySource, ServerKeyStore, load_server_keys
 from e2echeck.audit.summary import Summary
@@ -43,9 +43,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from e2echeck.audit import appservice
+    from e2echeck.audit.appservice import AppService
     from e2echeck.audit.checks.signatures import Proof
     from e2echeck.audit.evidence import EvidenceBatch, Source
     from e2echeck.signing import VerifyKey
+else:
+    appservice = Later("e2echeck.audit.appservice")
 
 __all__ = ["Options", "run"]
 
@@ -117,7 +121,7 @@ def run(
     """
     backend = _backend.active()
     sessions, key_inputs = load_keys(options.keys, options.limits, backend.kernel, options.threads or _cores())
-    appservices = [load_appservice(path, options.limits) for path in options.appservices]
+    appservices = [appservice.load_appservice(path, options.limits) for path in options.appservices]
     readers, skipped = open_inputs(evidence, options.limits)
     server_keys = load_server_keys(options.server_keys, options.pinned_keys, readers, options.limits)
     audit = _Audit(readers, sessions if options.keys else None, appservices, options.limits, server_keys)
@@ -160,7 +164,7 @@ class _Audit:
         self._chronology = Chronology(self._table, readers)
         self._rooms = Rooms(self._table, self._chronology)
         self._server_keys = server_keys
-        self._proofs = EventProofs(self._table, server_keys.ring, limits)
+        self._proofs = EventProofs(self._table, server_keys, limits)
         self._unproved: dict[int, array[int]] = {}
         for reader in readers:
             for room_id, version in reader.room_versions():

@@ -6,12 +6,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from e2echeck.audit.later import Later
 from e2echeck.errors import E2EError, InputError
-from e2echeck.megolm import ExportedSessionKey, InboundGroupSession, InboundGroupSessions
 from e2echeck.reasons import Reason
-from e2echeck.vault import key_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,9 +19,15 @@ if TYPE_CHECKING:
     from e2echeck_native import AuditKeyList, AuditKeys
 
     from e2echeck._backend import Kernel
-    from e2echeck.megolm import DecryptedMessage, MegolmMessage, SessionCopy
+    from e2echeck import megolm
+    from e2echeck.megolm import DecryptedMessage, ExportedSessionKey, InboundGroupSessions, MegolmMessage, SessionCopy
+    from e2echeck.vault import key_file
 
     from e2echeck.limits import Limits
+else:
+    megolm, key_file = Later("e2echeck.megolm"), Later("e2echeck.vault.key_file")
+
+_BEGIN: Final = b"-----BEGIN MEGOLM SESSION DATA-----"
 
 __all__ = ["KeyInput", "KeySource", "SessionStore", "load_keys", "read_bounded"]
 
@@ -89,22 +94,29 @@ class SessionStore:
     """
 
     def __init__(self, kernel: Kernel | None) -> None:
-        self._sessions = InboundGroupSessions()
-        self._borrowed = InboundGroupSessions()
+        self._many: InboundGroupSessions | None = None
+        self._borrowed: InboundGroupSessions | None = None
         self.native: AuditKeys | None = None if kernel is None else kernel.functions.AuditKeys()
 
+    @property
+    def _sessions(self) -> InboundGroupSessions:
+        """What Python keeps."""
+        if self._many is None:
+            self._many = megolm.InboundGroupSessions()
+        return self._many
+
     def __len__(self) -> int:
-        return len(self._sessions) + (0 if self.native is None else len(self.native))
+        return (len(self._many) if self._many is not None else 0) + (len(self.native) if self.native is not None else 0)
 
     @property
     def unconnected(self) -> frozenset[bytes]:
         """Public keys of sessions with copies that do not belong to one ratchet."""
-        return self._sessions.unconnected
+        return frozenset() if self._many is None else self._many.unconnected
 
     @property
     def rooms_differ(self) -> frozenset[bytes]:
         """Public keys of sessions that their sources name for more than one room."""
-        return self._sessions.rooms_differ
+        return frozenset() if self._many is None else self._many.rooms_differ
 
     def copies(self, public_key: bytes) -> tuple[SessionCopy, ...]:
         """As `InboundGroupSessions.copies`, of a session with several."""
@@ -116,8 +128,10 @@ class SessionStore:
         """As `InboundGroupSessions.open`."""
         sessions = self._sessions
         if self.native is not None and public_key not in sessions:
+            if self._borrowed is None:
+                self._borrowed = megolm.InboundGroupSessions()
             if public_key not in self._borrowed and (kept := self.native.get(public_key)) is not None:
-                self._borrowed.add(InboundGroupSession.import_session(_export(kept[0])), room_id=kept[1])
+                self._borrowed.add(megolm.InboundGroupSession.import_session(_export(kept[0])), room_id=kept[1])
             sessions = self._borrowed
         return sessions.open(public_key, message, authenticated_form, room_id=room_id)
 
@@ -162,7 +176,7 @@ class SessionStore:
             self._add(_export(export), room_id, source, Counter())
 
     def _add(self, key: ExportedSessionKey, room_id: str, source: int, refused: Counter[Reason]) -> None:
-        session = InboundGroupSession.import_session(key)
+        session = megolm.InboundGroupSession.import_session(key)
         try:
             self._sessions.add(session, room_id=room_id, source=str(source))
         except InputError as error:  # too many copies of one session
@@ -170,7 +184,7 @@ class SessionStore:
 
 
 def _export(data: bytes) -> ExportedSessionKey:
-    return ExportedSessionKey.parse(data).value
+    return megolm.ExportedSessionKey.parse(data).value
 
 
 def load_keys(
@@ -192,13 +206,14 @@ def load_keys(
             passphrase = read_bounded(source.passphrase_path, limits.passphrase_bytes + 2)
             passphrase = passphrase.removesuffix(b"\n").removesuffix(b"\r")
         try:
-            content = key_file.open_file(data, passphrase, limits=limits)
-            entries = None
-            if kernel is not None:
-                entries = kernel.functions.audit_key_list(kernel.tier, threads, content.json)
+            plain = kernel is not None and _BEGIN not in data
+            content = None if plain else key_file.open_file(data, passphrase, limits=limits)
+            text = data if content is None else content.json
+            entries = None if kernel is None else kernel.functions.audit_key_list(kernel.tier, threads, text)
             if entries is not None and len(entries) <= limits.key_file_sessions:
-                usable, refused = sessions.take_list(number, entries, content.json, limits)
+                usable, refused = sessions.take_list(number, entries, text, limits)
             else:
+                content = content or key_file.open_file(data, passphrase, limits=limits)
                 keys, left_out = content.entries(limits)
                 refused = sessions.take(number, keys)
                 usable = len(keys) - refused.total()
@@ -207,7 +222,7 @@ def load_keys(
             raise type(error)(
                 error.code, f"{source.path}" + (f": {error.detail}" if error.detail else "")
             ) from None
-        encrypted = content.iterations is not None
+        encrypted = content is not None and content.iterations is not None
         inputs.append(
             KeyInput(
                 number,
@@ -216,8 +231,8 @@ def load_keys(
                 hashlib.sha256(data).hexdigest() if encrypted else None,
                 usable,
                 dict(sorted(refused.items())),
-                content.oddities,
-                content.iterations,
+                content.oddities if content is not None else (),
+                content.iterations if content is not None else None,
             )
         )
     return sessions, inputs

@@ -127,7 +127,7 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
 def add_proofs(summary: Summary, table: EventTable, proofs: EventProofs, keys: ServerKeyStore) -> None:
     """Totals of hashes, ids and signatures of events, which checks ran on them, and what they could not decide."""
     summary.server_keys, summary.pinned_server_keys = keys.inputs, keys.pinned
-    totals = summary.proofs = ProofTotals(server_keys=len(keys.ring.keys))
+    totals = summary.proofs = ProofTotals(server_keys=keys.known)
     for (_, status), count in table.counts().items():
         if status & Status.PROVED:
             totals.checked += count
@@ -145,7 +145,7 @@ def add_proofs(summary: Summary, table: EventTable, proofs: EventProofs, keys: S
         checks += signatures.REASONS
     gaps = summary.not_assessed
     undecided = 0
-    if keys.ring.keys:
+    if keys.known:
         checks += signatures.KEY_REASONS if totals.checked else ()
         undecided = proofs.count_undecided()
         if undecided:
@@ -154,7 +154,7 @@ def add_proofs(summary: Summary, table: EventTable, proofs: EventProofs, keys: S
             )
     elif totals.checked:
         gaps.append(NotAssessed("signatures of events", "no server keys were given"))
-    if keys.without_table and (undecided or (totals.checked and not keys.ring.keys)):
+    if keys.without_table and (undecided or (totals.checked and not keys.known)):
         gaps.append(NotAssessed("server keys in databases", "the table of them is missing", keys.without_table))
     if totals.version_unknown:
         gaps.append(

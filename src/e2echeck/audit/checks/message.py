@@ -13,18 +13,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.evidence import Status
+from e2echeck.audit.later import Later
 from e2echeck.audit.table import DIGEST_LENGTH, KEY_OF_OTHER_ROOM, OTHER_ROOM
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError
-from e2echeck.hazmat import ed25519
 from e2echeck.reasons import Reason
-from e2echeck.room_keys import read_content, read_payload
 
 if TYPE_CHECKING:
+    from e2echeck import room_keys
     from e2echeck.audit.keys import SessionStore
+    from e2echeck.hazmat import ed25519
     from e2echeck.limits import Limits
     from e2echeck.megolm import MegolmMessage
     from e2echeck.room_keys import EncryptedContent
+else:
+    ed25519, room_keys = Later("e2echeck.hazmat.ed25519"), Later("e2echeck.room_keys")
 
 __all__ = ["REASONS", "MessageResult", "check_message"]
 
@@ -80,7 +83,7 @@ def check_message(
     if isinstance(device_id, str) and len(device_id) <= 255:
         result.device_id = device_id
     try:
-        encrypted = read_content(content, limits=limits)
+        encrypted = room_keys.read_content(content, limits=limits)
     except InputError as error:
         result.notes.append((error.code, error.detail))
         return result
@@ -122,7 +125,7 @@ def _open(
     """The part that needs keys.  Nothing of the plaintext leaves this function."""
     try:
         message, copy = keys.open(value.public_key, value.message, form, room_id=room_id)
-        inner_room = read_payload(message.plaintext, limits=limits).room_id
+        inner_room = room_keys.read_payload(message.plaintext, limits=limits).room_id
     except E2EError as error:
         unopened = _UNOPENED.get(error.code)
         if unopened is not None:

@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from e2echeck.audit.later import Later
 from e2echeck.audit.readers.json_files import JsonReader, recognise
-from e2echeck.audit.readers.synapse import SynapseReader, is_synapse
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from e2echeck._backend import Kernel
     from e2echeck.audit.evidence import EvidenceBatch, PlainRun, Source, ToDeviceBatch
+    from e2echeck.audit.readers import synapse
     from e2echeck.limits import Limits
+else:
+    synapse = Later("e2echeck.audit.readers.synapse")
 
 __all__ = ["Reader", "Skipped", "UnreadableInputError", "open_inputs"]
 
@@ -160,9 +163,9 @@ def _open(path: Path, number: int, limits: Limits, seen: set[tuple[int, int]]) -
         return None
     reader: Reader
     if head == _SQLITE:
-        if not is_synapse(path):
+        if not synapse.is_synapse(path):
             raise UnreadableInputError(path, "an SQLite database that is not Synapse's")
-        reader = SynapseReader(path, number, limits)
+        reader = synapse.SynapseReader(path, number, limits)
     else:
         try:
             shape = recognise(path, limits)

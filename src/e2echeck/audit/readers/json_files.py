@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
@@ -17,7 +17,7 @@ from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from e2echeck_native import AuditChunk, AuditKeys
@@ -79,6 +79,32 @@ def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
     ):
         return "messages", "list"
     return None
+
+
+class _Ahead(Thread):
+    """Work that is done meanwhile in another thread."""
+
+    def __init__(self, work: Callable[[], AuditChunk]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._result: AuditChunk | None = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Called by the thread."""
+        try:
+            self._result = self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            self._error = error
+
+    def result(self) -> AuditChunk:
+        """What the work gave or raised."""
+        self.join()
+        if self._result is None:
+            assert self._error is not None  # noqa: S101 - one of the two
+            raise self._error
+        return self._result
 
 
 class _Hash(Protocol):
@@ -199,74 +225,66 @@ class JsonReader:
         """
         direction, limits = _Direction(), self._limits
         bounds = limits.event_bytes, limits.base64_characters, limits.message_bytes, limits.json_bytes
-        scanner = kernel.functions.AuditScanner(kernel.tier, threads, bounds, keys)
-        ordinal = offset = 0
-        rest, expect = b"", Expect.VALUE
-        with self._path.open("rb") as file, ThreadPoolExecutor(1) as ahead:
-
-            def step(rest: bytes, expect: Expect) -> tuple[bytes, bool, AuditChunk]:
-                fresh = file.read(_STRETCH)
-                data = rest + fresh if rest else fresh
-                return data, not fresh, scanner.scan(data, len(rest), expect)
-
-            def single(chunk: AuditChunk, position: int, locator: int) -> EvidenceBatch:
-                batch = EvidenceBatch(self.source)
-                self._take_in(batch, chunk.raw(position), None, locator)
-                return batch
-
-            coming = ahead.submit(step, rest, expect)
-            going_on = True
-            while going_on:
-                try:
-                    data, at_end, chunk = coming.result()
-                except OSError as error:
-                    raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
-                rest, expect = data[chunk.consumed :], Expect(chunk.expect)
-                offset += chunk.consumed
-                del data
-                # What is too large, or no JSON, the other reader says in words.
-                going_on = not (at_end or chunk.stuck or len(rest) > limits.json_bytes)
-                if going_on:
-                    coming = ahead.submit(step, rest, expect)
-                batch = EvidenceBatch(self.source)
-                position = 0
-                for place in (*chunk.odd(), len(chunk)):
-                    if position < place:
-                        direction.look_at(batch)
-                        self.source.events = ordinal
-                        if len(batch) or batch.malformed:
-                            yield batch
-                            batch = EvidenceBatch(self.source)
-                        direction.look_at_run(chunk, position, place)
-                        self.source.events = ordinal + place - position
-                        yield PlainRun(self.source, chunk, position, place, ordinal, single)
-                        ordinal += place - position
-                    if place < len(chunk):
-                        ordinal = self._take_in(batch, chunk.raw(place), direction, ordinal)
-                        if len(batch) + len(batch.malformed) >= BATCH_ROWS:
-                            direction.look_at(batch)
-                            self.source.events = ordinal
-                            yield batch
-                            batch = EvidenceBatch(self.source)
-                    position = place + 1
+        scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
+        ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
+        while going_on:
+            try:
+                chunk = coming.result()
+            except OSError as error:
+                raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
+            # What is too large, or no JSON, the other reader says in words.
+            going_on = not (chunk.at_end or chunk.stuck or chunk.rest > limits.json_bytes)
+            if going_on:
+                coming = _Ahead(scanner.next)
+            for batch in self._take_chunk(chunk, direction, ordinal):
                 direction.look_at(batch)
-                self.source.events = ordinal
+                ordinal = self.source.events
                 yield batch
+        batch = EvidenceBatch(self.source)
+        with self._path.open("rb") as file:
+            rest, offset, expect = scanner.left()
+            file.seek(offset + len(rest))
             hashing = _Hashing(file, scanner)
-            batch = EvidenceBatch(self.source)
-            for raw in self._elements(hashing, Start(rest, offset, expect)):
+            for raw in self._elements(hashing, Start(rest, offset, Expect(expect))):
                 ordinal = self._take_in(batch, raw, direction, ordinal)
                 if len(batch) + len(batch.malformed) >= BATCH_ROWS:
                     direction.look_at(batch)
                     self.source.events = ordinal
                     yield batch
                     batch = EvidenceBatch(self.source)
-            self.source.sha256, self.source.size = scanner.sha256(), offset + len(rest) + hashing.size
+            self.source.sha256, self.source.size = scanner.hexdigest(), offset + len(rest) + hashing.size
         self.source.events = ordinal
         direction.look_at(batch)
         if self.source.order == "list":
             self.source.direction = direction.decide()
         yield batch
+
+    def _take_chunk(
+        self, chunk: AuditChunk, direction: _Direction, ordinal: int
+    ) -> Iterator[EvidenceBatch | PlainRun]:
+        """The events of a part of the file; `source.events` tells how far it has come."""
+        batch = EvidenceBatch(self.source)
+        position = 0
+        for place in (*chunk.odd(), len(chunk)):
+            if position < place:
+                if len(batch) or batch.malformed:
+                    yield batch
+                    batch = EvidenceBatch(self.source)
+                self.source.events = ordinal + place - position
+                yield PlainRun(self.source, chunk, position, place, ordinal, self._single)
+                ordinal = self.source.events
+            if place < len(chunk):
+                ordinal = self.source.events = self._take_in(batch, chunk.raw(place), direction, ordinal)
+                if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                    yield batch
+                    batch = EvidenceBatch(self.source)
+            position = place + 1
+        yield batch
+
+    def _single(self, chunk: AuditChunk, position: int, locator: int) -> EvidenceBatch:
+        batch = EvidenceBatch(self.source)
+        self._take_in(batch, chunk.raw(position), None, locator)
+        return batch
 
     def _take_in(self, batch: EvidenceBatch, raw: bytes, direction: _Direction | None, ordinal: int) -> int:
         """Append the events in one element of the file; returns the place behind them."""
@@ -396,8 +414,14 @@ class _Direction:
                 finish = tuple(map(int, last.groups()))
                 self._tokens += (finish > begin) - (finish < begin)
 
-    def look_at(self, batch: EvidenceBatch) -> None:
+    def look_at(self, batch: EvidenceBatch | PlainRun) -> None:
         """Take the events of a batch into account."""
+        if isinstance(batch, PlainRun):
+            forward, backward, self._last, rooms = batch.chunk.steps(batch.start, batch.stop, self._last)
+            self._forward += forward
+            self._backward += backward
+            self._rooms.update(rooms)
+            return
         for room_id, kind, timestamp, status in zip(
             batch.room_ids, batch.types, batch.timestamps, batch.statuses, strict=True
         ):
@@ -411,13 +435,6 @@ class _Direction:
                     self._forward += timestamp > self._last
                     self._backward += timestamp < self._last
                 self._last = timestamp
-
-    def look_at_run(self, chunk: AuditChunk, start: int, stop: int) -> None:
-        """Take plain encrypted events into account: the elements of a chunk from one position to another."""
-        forward, backward, self._last, rooms = chunk.steps(start, stop, self._last)
-        self._forward += forward
-        self._backward += backward
-        self._rooms.update(rooms)
 
     def decide(self) -> int:
         """1 forward, -1 backward, 0 unknown."""
