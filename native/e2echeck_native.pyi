@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the native kernel offers to e2echeck._backend; checked against the library by stubtest.
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 ABI: Final[int]
 VERSION: Final[str]
@@ -9,3 +10,46 @@ TIERS: Final[tuple[str, ...]]
 REASONS: Final[tuple[str, ...]]
 
 def available_tiers() -> bytes: ...
+
+# Of Megolm.  Rules: bits of the numbers of tolerated reasons, characters of base64, bytes of a message.  State: index
+# and R0..R3.  Columns: codes (u16), indices (i64), offsets (u64), all plaintexts, how many were refused.
+_Rules: TypeAlias = tuple[int, int, int]
+_State: TypeAlias = tuple[int, bytes]
+_Columns: TypeAlias = tuple[bytes, bytes, bytes, bytes, int]
+
+def megolm_decrypt(
+    tier: int,
+    message_version: int,
+    public_key: bytes,
+    first: _State,
+    latest: _State,
+    message: str | bytes,
+    rules: _Rules,
+) -> tuple[int, int, bytes, _State | None]: ...
+def megolm_decrypt_many(
+    tier: int,
+    threads: int,
+    message_version: int,
+    public_key: bytes,
+    first: _State,
+    latest: _State,
+    messages: tuple[str | bytes, ...],
+    rules: _Rules,
+) -> tuple[_Columns, _State | None]: ...
+def megolm_decrypt_sessions(
+    tier: int,
+    threads: int,
+    message_version: int,
+    sessions: Sequence[tuple[bytes, _State | None]],
+    session_numbers: Sequence[int],
+    messages: tuple[str | bytes, ...],
+    rules: _Rules,
+) -> _Columns: ...
+def megolm_verify_many(
+    tier: int,
+    threads: int,
+    message_version: int,
+    public_keys: tuple[bytes, ...],
+    messages: tuple[str | bytes, ...],
+    rules: _Rules,
+) -> tuple[bytes, bytes, int]: ...

@@ -5,9 +5,15 @@
 //! Instruction sets are chosen at run time ([`tier::Tier`]).  Unsafe code stands in one module per instruction set.
 
 pub mod audit;
+pub mod base64;
 pub mod ed25519;
+pub mod megolm;
+pub mod oddity;
 pub mod reason;
+pub mod sha256;
+pub mod threads;
 pub mod tier;
+pub mod wire;
 
 #[cfg(feature = "python")]
 mod python;

@@ -4,6 +4,7 @@
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
 mod audit;
+mod megolm;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -32,5 +33,6 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("REASONS", PyTuple::new(python, Reason::CODES)?)?;
     module.add_function(wrap_pyfunction!(available_tiers, module)?)?;
     audit::register(module)?;
+    megolm::register(module)?;
     Ok(())
 }
