@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A hash of what every copy of an encrypted event must have in common; compared within this process only.
+//! Hashes that are compared within this process only: of what copies of an event have in common, and of ciphertexts.
 //!
-//! Keyed at random, so that nobody who writes events can choose two that collide.
+//! They are keyed at random when they are first needed.  Whoever wrote the evidence did so before, so nobody can choose
+//! two texts that collide; [`digest`] is a polynomial in the key, of which that can be shown: two different texts of n
+//! bytes have one digest for at most (n / 7 + 2)^2 of 2^122 keys.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
@@ -43,9 +45,63 @@ pub fn of_plain(room: &[u8], sender: &[u8], session: &[u8], ciphertext: &[u8]) -
     of(&[room, sender, b"m.room.encrypted", b"m.megolm.v1.aes-sha2", session, ciphertext])
 }
 
+/// The prime 2^61 - 1.
+const PRIME: u64 = (1 << 61) - 1;
+
+/// Multiplies modulo `PRIME`; both factors are below 2^61.
+fn times(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    let sum = (product as u64 & PRIME) + (product >> 61) as u64;
+    if sum >= PRIME { sum - PRIME } else { sum }
+}
+
+/// 16 bytes over a text, by two polynomials with keys of their own.
+#[must_use]
+pub fn digest(text: &[u8]) -> [u8; 16] {
+    static POINTS: OnceLock<(u64, u64)> = OnceLock::new();
+    let (one, other) = *POINTS.get_or_init(|| {
+        let random = RandomState::new();
+        (random.hash_one(3u8) % PRIME, random.hash_one(4u8) % PRIME)
+    });
+    let (mut first, mut second) = (text.len() as u64 & PRIME, text.len() as u64 & PRIME);
+    for block in text.chunks(7) {
+        let mut bytes = [0; 8];
+        bytes[..block.len()].copy_from_slice(block);
+        let word = u64::from_le_bytes(bytes);
+        first = times(first, one) + word;
+        second = times(second, other) + word;
+        // Both below 2^61 + 2^56: one subtraction brings them below the prime.
+        first -= if first >= PRIME { PRIME } else { 0 };
+        second -= if second >= PRIME { PRIME } else { 0 };
+    }
+    let mut digest = [0; 16];
+    digest[..8].copy_from_slice(&times(first, one).to_le_bytes());
+    digest[8..].copy_from_slice(&times(second, other).to_le_bytes());
+    digest
+}
+
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{digest, of};
+
+    #[test]
+    fn digests_tell_texts_apart() {
+        let text: Vec<u8> = (0..100u8).collect();
+        let mut seen = std::collections::HashSet::new();
+        for length in 0..100 {
+            assert!(seen.insert(digest(&text[..length])));
+            assert_eq!(digest(&text[..length]), digest(&text[..length].to_vec()));
+        }
+        for place in 0..100 {
+            for bit in [1, 128] {
+                let mut other = text.clone();
+                other[place] ^= bit;
+                assert!(seen.insert(digest(&other)));
+            }
+        }
+        // Zeros and what is 0 modulo the prime are not the same as nothing.
+        assert_ne!(digest(&[0; 7]), digest(&[0; 14]));
+    }
 
     #[test]
     fn texts_and_their_borders_count() {

@@ -12,8 +12,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::json::{Cursor, ESCAPED, Rules, Text, Value};
 use super::open::{decode_into, decode_key};
-use super::ratchet::{MessageKeys, Ratchet};
 use super::scan::in_threads;
+use crate::megolm::Ratchet;
 
 const ALGORITHM: &[u8] = b"m.megolm.v1.aes-sha2";
 /// `01 | index (4) | R0..R3 (128) | public key (32)`.
@@ -275,8 +275,8 @@ impl Opener<'_> {
         &self.kept.export.room
     }
 
-    /// The keys of an index; `None` before the first known one.  Cheap for indices in ascending order.
-    pub fn keys_at(&mut self, index: u32) -> Option<MessageKeys> {
+    /// The ratchet at an index; `None` before the first known one.  Cheap for indices in ascending order.
+    pub fn ratchet_at(&mut self, index: u32) -> Option<&Ratchet> {
         if index < self.kept.export.index() {
             return None;
         }
@@ -289,7 +289,7 @@ impl Opener<'_> {
         };
         let ratchet = self.ratchet.insert(ratchet);
         ratchet.advance_to(index);
-        Some(ratchet.message_keys())
+        Some(ratchet)
     }
 }
 

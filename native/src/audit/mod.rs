@@ -11,7 +11,6 @@ pub mod intern;
 pub mod json;
 pub mod keys;
 pub mod open;
-pub mod ratchet;
 pub mod scan;
 pub mod sessions;
 pub mod table;

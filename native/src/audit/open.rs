@@ -4,13 +4,14 @@
 //! The definition is `e2echeck.audit.checks.message`.  What is odd in form or badly signed is left to Python, which
 //! finds words for it.
 
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::copy_hash;
 use super::event::{Payload, read_payload};
 use super::keys::{Keys, Known};
 use crate::ed25519::{Group, Signed, verify_groups};
+use crate::megolm::cipher::{Authenticated, Keys as MessageKeys, Waiting, check_macs};
+use crate::reason::Reason;
 use crate::tier::Tier;
 
 const SIGNATURE: usize = 64;
@@ -215,47 +216,101 @@ pub fn check_sessions(tier: Tier, sessions: &[Session<'_>], keys: Option<&Keys>,
     }
     let verdicts = verify_signatures(tier, &arena, &readable, &checked);
     let mut verdict = verdicts.into_iter();
-    let mut scratch = Zeroizing::new(Vec::new());
-    for ((session, own), (key, outcomes)) in sessions.iter().zip(&readable).zip(&mut checked) {
-        let Some(key) = key else { continue };
-        let mut genuine: Vec<&Readable> =
-            own.iter().filter(|_| verdict.next() == Some(true)).collect();
+    let messages: usize = readable.iter().map(Vec::len).sum();
+    let mut message_keys = MessageKeys::with_capacity(messages);
+    let mut waiting = Waiting::new();
+    let mut keyed: Vec<Keyed<'_>> = Vec::with_capacity(messages);
+    let mut rooms: Vec<Vec<u8>> = Vec::with_capacity(sessions.len());
+    for (number, (session, own)) in sessions.iter().zip(&readable).enumerate() {
+        let (Some(key), outcomes) = &mut checked[number] else { continue };
+        let mut genuine: Vec<&Readable> = own.iter().filter(|_| verdict.next() == Some(true)).collect();
         // In the order of indices, so that the ratchet goes forward only.
         genuine.sort_by_key(|readable| readable.parts.index);
         let mut known = keys.map_or(Known::NoKeys, |keys| keys.find(key));
+        if let Known::Key(opener) = &known {
+            rooms.push(opener.room().to_vec());
+        }
         for readable in genuine {
             let item = &session.items[readable.item];
             let wire = &arena[readable.wire.0..readable.wire.1];
-            let (from, to) = readable.parts.ciphertext;
-            let ciphertext = &wire[from..to];
-            let mut outcome = Outcome { index: readable.parts.index, ..Outcome::default() };
-            outcome.fate = match &mut known {
+            let fate = match &mut known {
                 Known::NoKeys => Fate::Authentic,
-                Known::Elsewhere => Fate::Odd,
+                Known::Elsewhere => continue,
                 Known::Unknown => Fate::SessionUnknown,
-                Known::Key(opener) => match opener.keys_at(readable.parts.index) {
+                Known::Key(opener) => match opener.ratchet_at(readable.parts.index) {
                     None => Fate::IndexUnknown,
-                    Some(message_keys) => {
-                        if message_keys.mac_fits(&wire[..to], &wire[to..to + MAC]) {
-                            match message_keys.decrypt(ciphertext, &mut scratch) {
-                                None => Fate::PaddingInvalid,
-                                Some(plaintext) => read(plaintext, item.room, opener.room(), limits),
-                            }
-                        } else {
-                            Fate::MacInvalid
-                        }
+                    Some(ratchet) => {
+                        waiting.push(tier, &mut message_keys, |secret| ratchet.copy_to(secret));
+                        keyed.push(Keyed { session: number, room: rooms.len() - 1, readable });
+                        Fate::Odd
                     }
                 },
             };
-            if outcome.fate != Fate::Odd {
-                let digest = Sha256::digest(ciphertext);
-                outcome.digest.copy_from_slice(&digest[..DIGEST]);
-                outcome.copy = copy_hash::of_plain(item.room, item.sender, session.id, item.ciphertext);
-            }
-            outcomes[readable.item] = outcome;
+            let (from, to) = readable.parts.ciphertext;
+            let digest = copy_hash::digest(&wire[from..to]);
+            let copy = copy_hash::of_plain(item.room, item.sender, session.id, item.ciphertext);
+            outcomes[readable.item] = Outcome { fate, index: readable.parts.index, digest, copy };
         }
     }
+    waiting.finish(tier, &mut message_keys);
+    let fates = open(tier, &arena, sessions, &keyed, &message_keys, &rooms, limits);
+    for (message, fate) in keyed.iter().zip(fates) {
+        checked[message.session].1[message.readable.item].fate = fate;
+    }
     checked
+}
+
+/// A genuine message for which there are keys, at the same place.
+struct Keyed<'a> {
+    session: usize,
+    room: usize,
+    readable: &'a Readable,
+}
+
+/// MAC, padding, payload and inner room.
+fn open(
+    tier: Tier,
+    arena: &[u8],
+    sessions: &[Session<'_>],
+    keyed: &[Keyed<'_>],
+    keys: &MessageKeys,
+    rooms: &[Vec<u8>],
+    limits: &Limits,
+) -> Vec<Fate> {
+    let mut authenticated: Vec<Authenticated<'_>> = keyed
+        .iter()
+        .enumerate()
+        .map(|(place, message)| {
+            let wire = &arena[message.readable.wire.0..message.readable.wire.1];
+            let end = message.readable.parts.ciphertext.1;
+            Authenticated { place, data: &wire[..end], mac: &wire[end..end + MAC] }
+        })
+        .collect();
+    let mut verdicts = vec![false; keyed.len()];
+    check_macs(tier, keys, &mut authenticated, &mut verdicts);
+    let longest = keyed.iter().map(|message| message.readable.wire.1 - message.readable.wire.0).max();
+    // Enough from the start: a buffer that grows leaves copies behind.
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(longest.unwrap_or_default()));
+    keyed
+        .iter()
+        .enumerate()
+        .map(|(place, message)| {
+            if !verdicts[place] {
+                return Fate::MacInvalid;
+            }
+            let (from, to) = message.readable.parts.ciphertext;
+            let start = message.readable.wire.0;
+            plaintext.clear();
+            match keys.decrypt(place, &arena[start + from..start + to], &mut plaintext) {
+                Ok(()) => {
+                    let room = sessions[message.session].items[message.readable.item].room;
+                    read(&plaintext, room, &rooms[message.room], limits)
+                }
+                Err(Reason::MegolmPaddingInvalid) => Fate::PaddingInvalid,
+                Err(_) => Fate::Odd,
+            }
+        })
+        .collect()
 }
 
 fn read(plaintext: &[u8], room: &[u8], key_room: &[u8], limits: &Limits) -> Fate {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use sha2::{Digest, Sha256};
@@ -132,6 +132,13 @@ fn audit_copy_hash(tier_number: u8, texts: Vec<Bound<'_, PyString>>) -> PyResult
         encoded.push(with_bytes(text, <[u8]>::to_vec)?);
     }
     Ok(copy_hash::of(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}
+
+/// A digest of 16 bytes of a ciphertext; for comparison within this process.
+#[pyfunction]
+fn audit_digest<'py>(python: Python<'py>, tier_number: u8, ciphertext: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    tier(tier_number)?;
+    Ok(PyBytes::new(python, &copy_hash::digest(ciphertext)))
 }
 
 /// A key list; secret.
@@ -535,6 +542,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditScanner>()?;
     module.add_class::<AuditChunk>()?;
     module.add_function(wrap_pyfunction!(audit_copy_hash, module)?)?;
+    module.add_function(wrap_pyfunction!(audit_digest, module)?)?;
     module.add_function(wrap_pyfunction!(audit_key_list, module)?)?;
     module.add_function(wrap_pyfunction!(audit_sessions, module)?)?;
     module.add_function(wrap_pyfunction!(audit_count_pairs, module)?)?;

@@ -305,7 +305,7 @@ class _Audit:
         for reason, detail in result.notes:
             table.notes.append((row, reason, detail))
         if result.status & Status.AUTHENTIC:
-            table.set_message(row, result.public_key, result.index, result.digest)
+            table.set_message(row, result.public_key, result.index, result.ciphertext)
 
     def findings(self) -> Iterator[Finding]:
         """All findings, in their fixed order."""

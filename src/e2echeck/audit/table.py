@@ -7,6 +7,7 @@ columns are the same arrays.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from array import array
 from collections import Counter
@@ -191,8 +192,12 @@ class EventTable:
         self.stream[row] = stream
         self.depth[row] = depth
 
-    def set_message(self, row: int, public_key: bytes, index: int, digest: bytes) -> None:
+    def set_message(self, row: int, public_key: bytes, index: int, ciphertext: bytes) -> None:
         """Enter an authentic message."""
+        if self.kernel is None:
+            digest = hashlib.blake2b(ciphertext, digest_size=DIGEST_LENGTH).digest()
+        else:
+            digest = self.kernel.functions.audit_digest(self.kernel.tier, ciphertext)
         self.session[row] = self.sessions.number(public_key)
         self.index[row] = index
         self.digest[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH] = digest

@@ -8,13 +8,12 @@ after a wrong MAC means nothing.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.evidence import Status
 from e2echeck.audit.later import Later
-from e2echeck.audit.table import DIGEST_LENGTH, KEY_OF_OTHER_ROOM, OTHER_ROOM
+from e2echeck.audit.table import KEY_OF_OTHER_ROOM, OTHER_ROOM
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError
 from e2echeck.reasons import Reason
@@ -62,7 +61,7 @@ class MessageResult:
     Attributes:
         status: AUTHENTIC, OPENED, SESSION_UNKNOWN, INDEX_UNKNOWN, MAC_INVALID, MOVED as they apply.
         notes: reasons with their details.
-        public_key, index, digest: session, message index and digest of the ciphertext; of an authentic message.
+        public_key, index, ciphertext: session, message index and ciphertext of an authentic message.
         device_id: as claimed.
     """
 
@@ -70,7 +69,7 @@ class MessageResult:
     notes: list[tuple[Reason, str]]
     public_key: bytes = b""
     index: int = 0
-    digest: bytes = b""
+    ciphertext: bytes = b""
     device_id: str = ""
 
 
@@ -101,7 +100,7 @@ def check_message(
         return result
     result.status |= Status.AUTHENTIC
     result.public_key, result.index = value.public_key, message.message_index
-    result.digest = hashlib.sha256(message.ciphertext).digest()[:DIGEST_LENGTH]
+    result.ciphertext = message.ciphertext
     if keys is not None and whole_blocks:
         _open(result, value, form, room_id, keys, limits)
     return result
