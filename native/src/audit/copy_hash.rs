@@ -8,34 +8,53 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-static KEY: OnceLock<(u64, u64)> = OnceLock::new();
-
 fn fold(one: u64, other: u64) -> u64 {
     let product = u128::from(one) * u128::from(other);
     (product as u64) ^ (product >> 64) as u64
 }
 
+fn word(bytes: [u8; 8]) -> u64 {
+    u64::from_le_bytes(bytes)
+}
+
 fn mix(state: u64, key: (u64, u64), text: &[u8]) -> u64 {
-    let word = |block: &[u8]| {
-        let mut bytes = [0; 8];
-        bytes[..block.len()].copy_from_slice(block);
-        u64::from_le_bytes(bytes)
-    };
     let mut state = fold(state ^ text.len() as u64, key.0);
-    for block in text.chunks(16) {
-        let (low, high) = block.split_at(block.len().min(8));
-        state = fold(state ^ key.0 ^ word(low), key.1 ^ word(high)) ^ state.rotate_left(23);
+    let mut block = |low: u64, high: u64| {
+        state = fold(state ^ key.0 ^ low, key.1 ^ high) ^ state.rotate_left(23);
+    };
+    let (pairs, rest) = text.as_chunks::<16>();
+    for pair in pairs {
+        let (low, high) = pair.split_at(8);
+        block(word(low.try_into().unwrap_or_default()), word(high.try_into().unwrap_or_default()));
+    }
+    if !rest.is_empty() {
+        let mut pair = [0; 16];
+        pair[..rest.len()].copy_from_slice(rest);
+        let (low, high) = pair.split_at(8);
+        block(word(low.try_into().unwrap_or_default()), word(high.try_into().unwrap_or_default()));
     }
     state
+}
+
+fn key() -> (u64, u64) {
+    static KEY: OnceLock<(u64, u64)> = OnceLock::new();
+    *KEY.get_or_init(|| {
+        let random = RandomState::new();
+        (random.hash_one(1u8) | 1, random.hash_one(2u8) | 1)
+    })
+}
+
+/// The hash of a text, for tables.
+#[must_use]
+pub fn for_table(text: &[u8]) -> u64 {
+    let key = key();
+    fold(mix(key.1, key, text), key.0)
 }
 
 /// The hash of some texts in this order.
 #[must_use]
 pub fn of(texts: &[&[u8]]) -> i64 {
-    let key = *KEY.get_or_init(|| {
-        let random = RandomState::new();
-        (random.hash_one(1u8) | 1, random.hash_one(2u8) | 1)
-    });
+    let key = key();
     texts.iter().fold(key.1, |state, text| mix(state, key, text)).cast_signed()
 }
 
@@ -64,15 +83,21 @@ pub fn digest(text: &[u8]) -> [u8; 16] {
         (random.hash_one(3u8) % PRIME, random.hash_one(4u8) % PRIME)
     });
     let (mut first, mut second) = (text.len() as u64 & PRIME, text.len() as u64 & PRIME);
-    for block in text.chunks(7) {
-        let mut bytes = [0; 8];
-        bytes[..block.len()].copy_from_slice(block);
-        let word = u64::from_le_bytes(bytes);
-        first = times(first, one) + word;
-        second = times(second, other) + word;
+    let mut block = |word: u64| {
         // Both below 2^61 + 2^56: one subtraction brings them below the prime.
+        first = times(first, one) + word;
         first -= if first >= PRIME { PRIME } else { 0 };
+        second = times(second, other) + word;
         second -= if second >= PRIME { PRIME } else { 0 };
+    };
+    let (blocks, rest) = text.as_chunks::<7>();
+    for [b0, b1, b2, b3, b4, b5, b6] in blocks {
+        block(word([*b0, *b1, *b2, *b3, *b4, *b5, *b6, 0]));
+    }
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        block(word(last));
     }
     let mut digest = [0; 16];
     digest[..8].copy_from_slice(&times(first, one).to_le_bytes());

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Numbers for byte strings, in the order in which they are first seen.
 
-use std::hash::{BuildHasher, RandomState};
+use super::copy_hash::for_table;
 
 /// Byte strings by number and numbers by byte string.  Holds fewer than 2^32 of them.
 #[derive(Default)]
 pub struct Interner {
-    hasher: RandomState,
     /// All strings, one after the other.
     text: Vec<u8>,
     /// Where each string ends.
@@ -55,7 +54,7 @@ impl Interner {
         if self.places.is_empty() {
             return None;
         }
-        self.places[self.place(self.hasher.hash_one(text), text)].1.checked_sub(1)
+        self.places[self.place(for_table(text), text)].1.checked_sub(1)
     }
 
     /// The number of a string, and whether it is new.
@@ -67,7 +66,7 @@ impl Interner {
         if (self.ends.len() + 1) * 4 > self.places.len() * 3 {
             self.grow();
         }
-        let hash = self.hasher.hash_one(text);
+        let hash = for_table(text);
         let at = self.place(hash, text);
         if let Some(number) = self.places[at].1.checked_sub(1) {
             return (number, false);
@@ -84,7 +83,7 @@ impl Interner {
         let mut places = vec![(0, 0); (self.places.len() * 2).max(64)];
         let mask = places.len() - 1;
         for number in 0..self.ends.len() {
-            let hash = self.hasher.hash_one(self.get(number).unwrap_or_default());
+            let hash = for_table(self.get(number).unwrap_or_default());
             let mut at = hash as usize & mask;
             while places[at].1 != 0 {
                 at = (at + 1) & mask;

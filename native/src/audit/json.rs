@@ -256,6 +256,16 @@ fn special(bytes: &[u8], from: usize) -> usize {
     // A byte that is zero has its high bit set in the result; above the first one there may be false ones.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let mut at = from;
+    // Long strings first: 64 bytes without any of these, as wide as the compiler can.
+    while let Some(block) = bytes.get(at..at + 64) {
+        let any = block.iter().fold(0, |any, byte| {
+            any | u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < 0x20)
+        });
+        if any != 0 {
+            break;
+        }
+        at += 64;
+    }
     while let Some(block) = bytes.get(at..at + 8) {
         let word = u64::from_le_bytes(block.try_into().unwrap_or_default());
         let found = zeros(word ^ (ONES * b'"' as u64))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A stretch of a JSON file: cut into elements, plain events recognised and verified, by several threads.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::event::{self, Event};
+use super::intern::Interner;
 use super::json::balanced_end;
 use super::keys::Keys;
 use super::open::{self, Checked, Fate, Item, Limits, Outcome, Session};
@@ -310,13 +310,14 @@ fn session<'a>(bytes: &'a [u8], rows: &[Row], own: &[u32]) -> Session<'a> {
 
 /// Verifies the messages of all plain events, session by session.
 fn verify(bytes: &[u8], chunk: &mut Chunk, settings: &Settings<'_>) {
-    let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+    let mut numbers = Interner::default();
     let mut members: Vec<Vec<u32>> = Vec::new();
     for (number, row) in chunk.rows.iter_mut().enumerate() {
-        row.group = *numbers.entry(text(bytes, row.event.session)).or_insert_with(|| {
+        let (group, new) = numbers.number(text(bytes, row.event.session));
+        if new {
             members.push(Vec::new());
-            members.len() as u32 - 1
-        });
+        }
+        row.group = group;
         members[row.group as usize].push(number as u32);
     }
     chunk.groups = vec![[0; 32]; members.len()];

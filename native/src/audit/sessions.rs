@@ -81,17 +81,25 @@ fn is_quiet(columns: &Columns<'_>, group: &[(u64, u32)], loud: u32) -> bool {
 /// How many rows there are of each pair of room and status, in the order in which the pairs are met.
 #[must_use]
 pub fn count_pairs(room: &[u32], status: &[u32]) -> Vec<(u32, u32, u64)> {
-    let mut places = std::collections::HashMap::new();
     let mut counts: Vec<(u32, u32, u64)> = Vec::new();
-    let mut last = usize::MAX;
+    // Of each room the places of its pairs, of which there are few.
+    let mut places: Vec<Vec<u32>> = Vec::new();
     for (room, status) in room.iter().zip(status) {
-        if counts.get(last).is_none_or(|known| (known.0, known.1) != (*room, *status)) {
-            last = *places.entry((*room, *status)).or_insert_with(|| {
-                counts.push((*room, *status, 0));
-                counts.len() - 1
-            });
+        let own = *room as usize;
+        if places.len() <= own {
+            places.resize_with(own + 1, Vec::new);
         }
-        if let Some(count) = counts.get_mut(last) {
+        let Some(own) = places.get_mut(own) else { continue };
+        let known = own.iter().find_map(|place| {
+            let place = *place as usize;
+            counts.get(place).is_some_and(|known| known.1 == *status).then_some(place)
+        });
+        let place = known.unwrap_or_else(|| {
+            own.push(counts.len() as u32);
+            counts.push((*room, *status, 0));
+            counts.len() - 1
+        });
+        if let Some(count) = counts.get_mut(place) {
             count.2 += 1;
         }
     }

@@ -3,8 +3,6 @@
 //!
 //! The columns themselves are Python's arrays (`e2echeck.audit.table`): here stretches of them are made.
 
-use std::collections::HashSet;
-
 use super::intern::Interner;
 use super::open::Fate;
 use super::scan::{Chunk, ODD};
@@ -95,15 +93,20 @@ impl Texts<'_> {
     }
 }
 
-/// How the time stamps and rooms of the plain events `from..to` go on.
-#[must_use]
-pub fn steps(text: &[u8], chunk: &Chunk, from: usize, to: usize, last: Option<i64>) -> (u64, u64, Option<i64>, Vec<String>) {
+/// How the time stamps of the plain events `from..to` go on; their rooms are entered.
+///
+/// Gives the steps forward and backward, and the last time.
+pub fn steps(
+    text: &[u8],
+    chunk: &Chunk,
+    (from, to): (usize, usize),
+    last: Option<i64>,
+    rooms: &mut Interner,
+) -> (u64, u64, Option<i64>) {
     let (mut forward, mut backward, mut last) = (0, 0, last);
-    let mut rooms: HashSet<&[u8]> = HashSet::new();
     for element in chunk.elements.get(from..to).unwrap_or_default() {
         let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else { continue };
-        let room = text.get(row.event.room.0 as usize..row.event.room.1 as usize).unwrap_or_default();
-        rooms.insert(room);
+        rooms.number(text.get(row.event.room.0 as usize..row.event.room.1 as usize).unwrap_or_default());
         let time = row.event.timestamp;
         if time != super::event::NO_TIME {
             if let Some(last) = last {
@@ -113,5 +116,5 @@ pub fn steps(text: &[u8], chunk: &Chunk, from: usize, to: usize, last: Option<i6
             last = Some(time);
         }
     }
-    (forward, backward, last, rooms.into_iter().map(|room| String::from_utf8_lossy(room).into_owned()).collect())
+    (forward, backward, last)
 }

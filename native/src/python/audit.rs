@@ -404,16 +404,16 @@ impl AuditChunk {
         Ok(PyBytes::new(python, bytes.unwrap_or_default()))
     }
 
-    /// Of the plain events from one position to another: steps forward and backward in time, the last time, and the
-    /// rooms.
-    #[allow(clippy::type_complexity)] // four things, for one caller
+    /// Steps forward and backward in time of the plain events from one position to another, and the last time; their
+    /// rooms are entered.
     fn steps(
         &self,
         from: usize,
         to: usize,
         last: Option<i64>,
-    ) -> (u64, u64, Option<i64>, Vec<String>) {
-        table::steps(&self.data, &self.chunk, from, to, last)
+        rooms: &AuditNames,
+    ) -> PyResult<(u64, u64, Option<i64>)> {
+        Ok(table::steps(&self.data, &self.chunk, (from, to), last, &mut *held(&rooms.inner)?))
     }
 
     /// Enters the plain events from one position to another, and stops before one that is there already.

@@ -234,12 +234,13 @@ class EventTable:
     def rows_with(self, some: Status, none: Status) -> Sequence[int]:
         """The rows whose status has a flag of `some` and no flag of `none`."""
         if self.kernel is None:
-            return [row for row, status in enumerate(self.status) if status & some and not status & none]
+            wanted, unwanted = int(some), int(none)
+            return [row for row, status in enumerate(self.status) if status & wanted and not status & unwanted]
         return self.kernel.functions.audit_rows_with(self.kernel.tier, self.status, int(some), int(none))
 
     def sessions_with(self, flag: Status) -> set[int]:
         """The sessions with a row whose status has this flag."""
         if self.kernel is None:
-            pairs = zip(self.session, self.status, strict=True)
-            return {session for session, status in pairs if session != NO_SESSION and status & flag}
+            pairs, wanted = zip(self.session, self.status, strict=True), int(flag)
+            return {session for session, status in pairs if session != NO_SESSION and status & wanted}
         return self.kernel.functions.audit_sessions_with(self.kernel.tier, self.session, self.status, int(flag))

@@ -13,6 +13,7 @@ from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, 
 from e2echeck.audit.readers.json_stream import Expect, Start, elements
 from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
 from e2echeck.audit.readers.to_device import add_message, add_record, is_bare, is_record, sync_events
+from e2echeck.audit.table import Names
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from e2echeck_native import AuditChunk, AuditKeys
+    from e2echeck_native import AuditChunk, AuditKeys, AuditNames
 
     from e2echeck._backend import Kernel
     from e2echeck.limits import Limits
@@ -223,7 +224,7 @@ class JsonReader:
         Raises:
             InputError: as `batches`.
         """
-        direction, limits = _Direction(), self._limits
+        direction, limits = _Direction(kernel), self._limits
         bounds = limits.event_bytes, limits.base64_characters, limits.message_bytes, limits.json_bytes
         scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
         ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
@@ -400,8 +401,8 @@ class _Direction:
     room; the start and end tokens of Synapse; the time stamps, when three quarters of the steps agree.
     """
 
-    def __init__(self) -> None:
-        self._rooms: set[str] = set()
+    def __init__(self, kernel: Kernel | None = None) -> None:
+        self._rooms: Names[str] | AuditNames = Names() if kernel is None else kernel.functions.AuditNames()
         self._create = self._tokens = self._forward = self._backward = 0
         self._last: int | None = None
 
@@ -417,10 +418,10 @@ class _Direction:
     def look_at(self, batch: EvidenceBatch | PlainRun) -> None:
         """Take the events of a batch into account."""
         if isinstance(batch, PlainRun):
-            forward, backward, self._last, rooms = batch.chunk.steps(batch.start, batch.stop, self._last)
+            assert not isinstance(self._rooms, Names)  # noqa: S101 - runs come from the kernel
+            forward, backward, self._last = batch.chunk.steps(batch.start, batch.stop, self._last, self._rooms)
             self._forward += forward
             self._backward += backward
-            self._rooms.update(rooms)
             return
         for room_id, kind, timestamp, status in zip(
             batch.room_ids, batch.types, batch.timestamps, batch.statuses, strict=True
@@ -429,7 +430,7 @@ class _Direction:
                 continue
             if kind == "m.room.create":
                 self._create += -1 if room_id in self._rooms else 1
-            self._rooms.add(room_id)
+            self._rooms.number(room_id)
             if timestamp is not None:
                 if self._last is not None:
                     self._forward += timestamp > self._last
