@@ -21,50 +21,65 @@ pub struct Texts<'a> {
     pub sessions: &'a mut Interner,
 }
 
-/// Stretches of columns in the byte order of this machine, one item for each new row.
-#[derive(Default)]
-pub struct Stretch {
-    /// How many rows.
-    pub rows: usize,
-    /// u32.
-    pub room: Vec<u8>,
-    /// u32.
-    pub sender: Vec<u8>,
-    /// u32.
-    pub device: Vec<u8>,
-    /// i64.
-    pub locator: Vec<u8>,
-    /// i64.
-    pub depth: Vec<u8>,
-    /// i64.
-    pub timestamp: Vec<u8>,
-    /// i64.
-    pub copy: Vec<u8>,
-    /// i32.
-    pub session: Vec<u8>,
-    /// u32.
-    pub index: Vec<u8>,
-    /// u32.
-    pub status: Vec<u8>,
-    /// 16 bytes each.
-    pub digest: Vec<u8>,
-    /// What became of each, a number of `Fate`.
-    pub fate: Vec<u8>,
+/// Columns of all events, as in `e2echeck.audit.table.EventTable`.
+pub struct Columns<'a> {
+    /// Numbers of rooms.
+    pub room: &'a mut Vec<u32>,
+    /// Numbers of users.
+    pub sender: &'a mut Vec<u32>,
+    /// Numbers of types.
+    pub kind: &'a mut Vec<u32>,
+    /// Numbers of devices.
+    pub device: &'a mut Vec<u32>,
+    /// Numbers of inputs.
+    pub source: &'a mut Vec<u32>,
+    /// Places in inputs.
+    pub locator: &'a mut Vec<i64>,
+    /// Orders of arrival.
+    pub stream: &'a mut Vec<i64>,
+    /// Depths.
+    pub depth: &'a mut Vec<i64>,
+    /// Times.
+    pub timestamp: &'a mut Vec<i64>,
+    /// Status bits.
+    pub status: &'a mut Vec<u32>,
+    /// Hashes of what copies have in common.
+    pub copy: &'a mut Vec<i64>,
+    /// Numbers of sessions.
+    pub session: &'a mut Vec<i32>,
+    /// Message indices.
+    pub index: &'a mut Vec<u32>,
+    /// Digests, 16 bytes each.
+    pub digest: &'a mut Vec<u8>,
+}
+
+/// What plain events have in common.
+pub struct Common<'a> {
+    /// The number of their input.
+    pub source: u32,
+    /// The number of their type.
+    pub kind: u32,
+    /// The place of the first one.
+    pub locator: i64,
+    /// The status of each `Fate`, by its number.
+    pub statuses: &'a [u32],
+    /// The lowest number of a `Fate` to be noted.
+    pub noted: u8,
 }
 
 impl Texts<'_> {
     /// Enters the plain events among the elements `from..to`, and stops before one whose id is there already.
     ///
-    /// `locator` is the place of the first one; `statuses` are those of each `Fate`, by its number.
+    /// Gives how many, and row and fate of those to be noted.
     pub fn append(
         &mut self,
+        columns: &mut Columns<'_>,
         text: &[u8],
         chunk: &Chunk,
         (from, to): (usize, usize),
-        locator: i64,
-        statuses: &[u32],
-    ) -> Stretch {
-        let mut stretch = Stretch::default();
+        common: &Common<'_>,
+    ) -> (usize, Vec<(usize, u8)>) {
+        let (mut rows, mut noted) = (0, Vec::new());
         let of = |span: (u32, u32)| text.get(span.0 as usize..span.1 as usize).unwrap_or_default();
         for element in chunk.elements.get(from..to).unwrap_or_default() {
             let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else { break };
@@ -72,24 +87,27 @@ impl Texts<'_> {
             if outcome.fate == Fate::Odd || !self.ids.number(of(event.id)).1 {
                 break;
             }
-            let place = locator.saturating_add(i64::try_from(stretch.rows).unwrap_or(i64::MAX));
-            stretch.locator.extend_from_slice(&place.to_ne_bytes());
-            let status = statuses.get(outcome.fate as usize).copied().unwrap_or_default();
-            stretch.status.extend_from_slice(&status.to_ne_bytes());
-            stretch.rows += 1;
-            stretch.room.extend_from_slice(&self.rooms.number(of(event.room)).0.to_ne_bytes());
-            stretch.sender.extend_from_slice(&self.users.number(of(event.sender)).0.to_ne_bytes());
-            stretch.device.extend_from_slice(&self.devices.number(of(event.device)).0.to_ne_bytes());
-            stretch.depth.extend_from_slice(&event.depth.to_ne_bytes());
-            stretch.timestamp.extend_from_slice(&event.timestamp.to_ne_bytes());
-            stretch.copy.extend_from_slice(&outcome.copy.to_ne_bytes());
+            if outcome.fate as u8 >= common.noted {
+                noted.push((columns.status.len(), outcome.fate as u8));
+            }
+            columns.room.push(self.rooms.number(of(event.room)).0);
+            columns.sender.push(self.users.number(of(event.sender)).0);
+            columns.kind.push(common.kind);
+            columns.device.push(self.devices.number(of(event.device)).0);
+            columns.source.push(common.source);
+            columns.locator.push(common.locator.saturating_add(rows as i64));
+            columns.stream.push(0);
+            columns.depth.push(event.depth);
+            columns.timestamp.push(event.timestamp);
+            columns.status.push(common.statuses.get(outcome.fate as usize).copied().unwrap_or_default());
+            columns.copy.push(outcome.copy);
             let session = chunk.groups.get(row.group as usize).map_or(0, |key| self.sessions.number(key).0);
-            stretch.session.extend_from_slice(&session.to_ne_bytes());
-            stretch.index.extend_from_slice(&outcome.index.to_ne_bytes());
-            stretch.digest.extend_from_slice(&outcome.digest);
-            stretch.fate.push(outcome.fate as u8);
+            columns.session.push(session.cast_signed());
+            columns.index.push(outcome.index);
+            columns.digest.extend_from_slice(&outcome.digest);
+            rows += 1;
         }
-        stretch
+        (rows, noted)
     }
 }
 

@@ -7,7 +7,6 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
@@ -120,6 +119,243 @@ impl AuditByteNames {
 
     fn __len__(&self) -> PyResult<usize> {
         Ok(held(&self.inner)?.len())
+    }
+}
+
+macro_rules! column {
+    ($name:ident, $item:ty) => {
+        /// A column of the table of all events, one item a row.
+        #[pyclass(frozen, module = "e2echeck_native")]
+        struct $name {
+            inner: Mutex<Vec<$item>>,
+        }
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            fn new() -> Self {
+                Self { inner: Mutex::default() }
+            }
+
+            fn append(&self, value: $item) -> PyResult<()> {
+                held(&self.inner)?.push(value);
+                Ok(())
+            }
+
+            fn __len__(&self) -> PyResult<usize> {
+                Ok(held(&self.inner)?.len())
+            }
+
+            fn __getitem__(&self, row: usize) -> PyResult<$item> {
+                held(&self.inner)?.get(row).copied().ok_or_else(|| PyIndexError::new_err("no such row"))
+            }
+
+            fn __setitem__(&self, row: usize, value: $item) -> PyResult<()> {
+                let mut inner = held(&self.inner)?;
+                *inner.get_mut(row).ok_or_else(|| PyIndexError::new_err("no such row"))? = value;
+                Ok(())
+            }
+        }
+    };
+}
+
+column!(AuditUnsigned, u32);
+column!(AuditSigned, i32);
+column!(AuditLong, i64);
+
+const DIGEST: usize = 16;
+
+/// Digests of ciphertexts, one a row.
+#[pyclass(frozen, module = "e2echeck_native")]
+struct AuditDigests {
+    inner: Mutex<Vec<u8>>,
+}
+
+#[pymethods]
+impl AuditDigests {
+    #[new]
+    fn new() -> Self {
+        Self { inner: Mutex::default() }
+    }
+
+    fn append(&self, value: [u8; DIGEST]) -> PyResult<()> {
+        held(&self.inner)?.extend_from_slice(&value);
+        Ok(())
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(held(&self.inner)?.len() / DIGEST)
+    }
+
+    fn __getitem__<'py>(&self, python: Python<'py>, row: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let inner = held(&self.inner)?;
+        let digest = inner.as_chunks::<DIGEST>().0.get(row).ok_or_else(|| PyIndexError::new_err("no such row"))?;
+        Ok(PyBytes::new(python, digest))
+    }
+
+    fn __setitem__(&self, row: usize, value: [u8; DIGEST]) -> PyResult<()> {
+        let mut inner = held(&self.inner)?;
+        let place = inner.as_chunks_mut::<DIGEST>().0.get_mut(row);
+        *place.ok_or_else(|| PyIndexError::new_err("no such row"))? = value;
+        Ok(())
+    }
+}
+
+/// Texts and columns of the table: ids, rooms, users, devices, sessions; room, sender, kind, device, source, locator,
+/// stream, depth, timestamp, status, copy, session, index, digest.
+#[pyclass(frozen, module = "e2echeck_native")]
+struct AuditTable {
+    #[pyo3(get)]
+    ids: Py<AuditNames>,
+    #[pyo3(get)]
+    rooms: Py<AuditNames>,
+    #[pyo3(get)]
+    users: Py<AuditNames>,
+    #[pyo3(get)]
+    devices: Py<AuditNames>,
+    #[pyo3(get)]
+    sessions: Py<AuditByteNames>,
+    #[pyo3(get)]
+    room: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    sender: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    kind: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    device: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    source: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    locator: Py<AuditLong>,
+    #[pyo3(get)]
+    stream: Py<AuditLong>,
+    #[pyo3(get)]
+    depth: Py<AuditLong>,
+    #[pyo3(get)]
+    timestamp: Py<AuditLong>,
+    #[pyo3(get)]
+    status: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    copy: Py<AuditLong>,
+    #[pyo3(get)]
+    session: Py<AuditSigned>,
+    #[pyo3(get)]
+    index: Py<AuditUnsigned>,
+    #[pyo3(get)]
+    digest: Py<AuditDigests>,
+}
+
+#[pymethods]
+impl AuditTable {
+    #[new]
+    fn new(python: Python<'_>) -> PyResult<Self> {
+        let names = || Py::new(python, AuditNames::new());
+        let unsigned = || Py::new(python, AuditUnsigned::new());
+        let long = || Py::new(python, AuditLong::new());
+        Ok(Self {
+            ids: names()?,
+            rooms: names()?,
+            users: names()?,
+            devices: names()?,
+            sessions: Py::new(python, AuditByteNames::new())?,
+            room: unsigned()?,
+            sender: unsigned()?,
+            kind: unsigned()?,
+            device: unsigned()?,
+            source: unsigned()?,
+            locator: long()?,
+            stream: long()?,
+            depth: long()?,
+            timestamp: long()?,
+            status: unsigned()?,
+            copy: long()?,
+            session: Py::new(python, AuditSigned::new())?,
+            index: unsigned()?,
+            digest: Py::new(python, AuditDigests::new())?,
+        })
+    }
+
+    /// Enters the plain events of a chunk from one position to another, and stops before one that is there already.
+    ///
+    /// Args: the chunk; from, to; numbers of input and type; the place of the first one; the status of each fate; the
+    /// lowest fate to be noted.  Gives the number of rows, and row and fate of those to be noted.
+    fn add(
+        &self,
+        chunk: &AuditChunk,
+        part: (usize, usize),
+        source: u32,
+        kind: u32,
+        locator: i64,
+        statuses: Vec<u32>,
+        noted: u8,
+    ) -> PyResult<(usize, Vec<(usize, u8)>)> {
+        let mut texts = table::Texts {
+            ids: &mut *held(&self.ids.get().inner)?,
+            rooms: &mut *held(&self.rooms.get().inner)?,
+            users: &mut *held(&self.users.get().inner)?,
+            devices: &mut *held(&self.devices.get().inner)?,
+            sessions: &mut *held(&self.sessions.get().inner)?,
+        };
+        let mut columns = table::Columns {
+            room: &mut *held(&self.room.get().inner)?,
+            sender: &mut *held(&self.sender.get().inner)?,
+            kind: &mut *held(&self.kind.get().inner)?,
+            device: &mut *held(&self.device.get().inner)?,
+            source: &mut *held(&self.source.get().inner)?,
+            locator: &mut *held(&self.locator.get().inner)?,
+            stream: &mut *held(&self.stream.get().inner)?,
+            depth: &mut *held(&self.depth.get().inner)?,
+            timestamp: &mut *held(&self.timestamp.get().inner)?,
+            status: &mut *held(&self.status.get().inner)?,
+            copy: &mut *held(&self.copy.get().inner)?,
+            session: &mut *held(&self.session.get().inner)?,
+            index: &mut *held(&self.index.get().inner)?,
+            digest: &mut *held(&self.digest.get().inner)?,
+        };
+        let common = table::Common { source, kind, locator, statuses: &statuses, noted };
+        Ok(texts.append(&mut columns, &chunk.data, &chunk.chunk, part, &common))
+    }
+
+    /// The rows of all sessions that may give a finding, by session, index and row.
+    ///
+    /// Args: messages and milliseconds that a session may have, by room; status bits of rows that do not count; status
+    /// bits that make a session one to look at.
+    fn sessions_to_look_at(
+        &self,
+        most_messages: Vec<u32>,
+        longest_ms: Vec<i64>,
+        set_aside: u32,
+        loud: u32,
+    ) -> PyResult<Vec<u32>> {
+        let (session, status) = (held(&self.session.get().inner)?, held(&self.status.get().inner)?);
+        let (index, sender) = (held(&self.index.get().inner)?, held(&self.sender.get().inner)?);
+        let (room, timestamp) = (held(&self.room.get().inner)?, held(&self.timestamp.get().inner)?);
+        let columns = Columns {
+            session: &session,
+            status: &status,
+            index: &index,
+            sender: &sender,
+            room: &room,
+            timestamp: &timestamp,
+            most_messages: &most_messages,
+            longest_ms: &longest_ms,
+        };
+        Ok(sessions::to_look_at(&columns, set_aside, loud))
+    }
+
+    /// (room, status, rows) for each pair of room and status.
+    fn count_pairs(&self) -> PyResult<Vec<(u32, u32, u64)>> {
+        Ok(sessions::count_pairs(&held(&self.room.get().inner)?, &held(&self.status.get().inner)?))
+    }
+
+    /// The rows whose status has a bit of `any` and none of `none`.
+    fn rows_with(&self, any: u32, none: u32) -> PyResult<Vec<u32>> {
+        Ok(sessions::rows_with(&held(&self.status.get().inner)?, any, none))
+    }
+
+    /// The sessions with a row whose status has a bit of `any`.
+    fn sessions_with(&self, any: u32) -> PyResult<HashSet<i32>> {
+        Ok(sessions::sessions_with(&held(&self.session.get().inner)?, &held(&self.status.get().inner)?, any))
     }
 }
 
@@ -415,128 +651,17 @@ impl AuditChunk {
     ) -> PyResult<(u64, u64, Option<i64>)> {
         Ok(table::steps(&self.data, &self.chunk, (from, to), last, &mut *held(&rooms.inner)?))
     }
-
-    /// Enters the plain events from one position to another, and stops before one that is there already.
-    ///
-    /// Args: the place of the first one; the status of each fate; ids, rooms, users, devices, sessions.  Gives the
-    /// number of rows and stretches of the columns room, sender, device, locator, depth, timestamp, copy, session,
-    /// index, status, digest and fate.
-    #[allow(clippy::type_complexity)] // one item a column
-    fn append<'py>(
-        &self,
-        python: Python<'py>,
-        from: usize,
-        to: usize,
-        locator: i64,
-        statuses: Vec<u32>,
-        names: (
-            PyRef<'py, AuditNames>,
-            PyRef<'py, AuditNames>,
-            PyRef<'py, AuditNames>,
-            PyRef<'py, AuditNames>,
-            PyRef<'py, AuditByteNames>,
-        ),
-    ) -> PyResult<(usize, Vec<Bound<'py, PyBytes>>)> {
-        let (ids, rooms, users, devices, keys) = &names;
-        let (mut ids, mut rooms, mut users) = (held(&ids.inner)?, held(&rooms.inner)?, held(&users.inner)?);
-        let (mut devices, mut sessions) = (held(&devices.inner)?, held(&keys.inner)?);
-        let mut texts = table::Texts {
-            ids: &mut ids,
-            rooms: &mut rooms,
-            users: &mut users,
-            devices: &mut devices,
-            sessions: &mut sessions,
-        };
-        let made = texts.append(&self.data, &self.chunk, (from, to), locator, &statuses);
-        let columns = [
-            made.room, made.sender, made.device, made.locator, made.depth, made.timestamp, made.copy, made.session,
-            made.index, made.status, made.digest, made.fate,
-        ];
-        Ok((made.rows, columns.iter().map(|column| PyBytes::new(python, column)).collect()))
-    }
-}
-
-fn column<T: pyo3::buffer::Element>(python: Python<'_>, array: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
-    // The buffer of an empty array has no address.
-    if array.is_empty()? { Ok(Vec::new()) } else { PyBuffer::<T>::get(array)?.to_vec(python) }
-}
-
-/// The rows of all sessions that may give a finding, by session, index and row, as bytes of u32.
-///
-/// Args: session, status, index, sender, room, timestamp by row; messages and milliseconds that a session may have by
-/// room; status bits of rows that do not count; status bits that make a session one to look at.
-#[pyfunction]
-fn audit_sessions<'py>(
-    python: Python<'py>,
-    tier_number: u8,
-    columns: [Bound<'py, PyAny>; 8],
-    set_aside: u32,
-    loud: u32,
-) -> PyResult<Bound<'py, PyBytes>> {
-    tier(tier_number)?;
-    let [session, status, index, sender, room, timestamp, most, longest] = &columns;
-    let (session, status): (Vec<i32>, Vec<u32>) = (column(python, session)?, column(python, status)?);
-    let (index, sender): (Vec<u32>, Vec<u32>) = (column(python, index)?, column(python, sender)?);
-    let (room, timestamp): (Vec<u32>, Vec<i64>) = (column(python, room)?, column(python, timestamp)?);
-    let (most, longest): (Vec<u32>, Vec<i64>) = (column(python, most)?, column(python, longest)?);
-    let rows = python.detach(|| {
-        let columns = Columns {
-            session: &session,
-            status: &status,
-            index: &index,
-            sender: &sender,
-            room: &room,
-            timestamp: &timestamp,
-            most_messages: &most,
-            longest_ms: &longest,
-        };
-        sessions::to_look_at(&columns, set_aside, loud).iter().flat_map(|row| row.to_ne_bytes()).collect::<Vec<u8>>()
-    });
-    Ok(PyBytes::new(python, &rows))
-}
-
-/// (room, status, rows) for each pair of room and status.
-#[pyfunction]
-fn audit_count_pairs(
-    python: Python<'_>,
-    tier_number: u8,
-    room: &Bound<'_, PyAny>,
-    status: &Bound<'_, PyAny>,
-) -> PyResult<Vec<(u32, u32, u64)>> {
-    tier(tier_number)?;
-    Ok(sessions::count_pairs(&column::<u32>(python, room)?, &column::<u32>(python, status)?))
-}
-
-/// The rows whose status has a bit of `any` and none of `none`.
-#[pyfunction]
-fn audit_rows_with(
-    python: Python<'_>,
-    tier_number: u8,
-    status: &Bound<'_, PyAny>,
-    any: u32,
-    none: u32,
-) -> PyResult<Vec<u32>> {
-    tier(tier_number)?;
-    Ok(sessions::rows_with(&column::<u32>(python, status)?, any, none))
-}
-
-/// The sessions with a row whose status has a bit of `any`.
-#[pyfunction]
-fn audit_sessions_with(
-    python: Python<'_>,
-    tier_number: u8,
-    session: &Bound<'_, PyAny>,
-    status: &Bound<'_, PyAny>,
-    any: u32,
-) -> PyResult<HashSet<i32>> {
-    tier(tier_number)?;
-    Ok(sessions::sessions_with(&column::<i32>(python, session)?, &column::<u32>(python, status)?, any))
 }
 
 /// Adds everything to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditNames>()?;
     module.add_class::<AuditByteNames>()?;
+    module.add_class::<AuditUnsigned>()?;
+    module.add_class::<AuditSigned>()?;
+    module.add_class::<AuditLong>()?;
+    module.add_class::<AuditDigests>()?;
+    module.add_class::<AuditTable>()?;
     module.add_class::<AuditKeyList>()?;
     module.add_class::<AuditKeys>()?;
     module.add_class::<AuditScanner>()?;
@@ -544,9 +669,5 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(audit_copy_hash, module)?)?;
     module.add_function(wrap_pyfunction!(audit_digest, module)?)?;
     module.add_function(wrap_pyfunction!(audit_key_list, module)?)?;
-    module.add_function(wrap_pyfunction!(audit_sessions, module)?)?;
-    module.add_function(wrap_pyfunction!(audit_count_pairs, module)?)?;
-    module.add_function(wrap_pyfunction!(audit_rows_with, module)?)?;
-    module.add_function(wrap_pyfunction!(audit_sessions_with, module)?)?;
     Ok(())
 }

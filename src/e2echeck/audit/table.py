@@ -8,7 +8,6 @@ columns are the same arrays.
 from __future__ import annotations
 
 import hashlib
-import re
 from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
@@ -17,7 +16,7 @@ from e2echeck.audit.evidence import Status
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from e2echeck._backend import Kernel
     from e2echeck.audit.evidence import PlainRun
@@ -31,6 +30,7 @@ OTHER_ROOM: Final = "the plaintext names another room"
 KEY_OF_OTHER_ROOM: Final = "the source of the key names another room"
 
 _Name = TypeVar("_Name", str, bytes)
+_Item = TypeVar("_Item")
 
 _GENUINE: Final = Status.ENCRYPTED | Status.AUTHENTIC
 # By the number of what became of a plain event in the kernel: its status, and what is noted of it.
@@ -46,7 +46,7 @@ _FATES: Final[tuple[tuple[Status, tuple[Reason, str] | None], ...]] = (
     (_GENUINE | Status.MOVED, (Reason.MEGOLM_ROOM_MISMATCH, KEY_OF_OTHER_ROOM)),
 )
 _STATUSES: Final = [int(status) for status, _ in _FATES]
-_NOTED: Final = re.compile(b"[" + bytes(fate for fate, (_, note) in enumerate(_FATES) if note is not None) + b"]")
+_LOWEST_NOTED: Final = next(fate for fate, (_, note) in enumerate(_FATES) if note is not None)
 
 
 class AnyNames(Protocol[_Name]):
@@ -96,6 +96,102 @@ class Names(Generic[_Name]):
         return len(self.values)
 
 
+class Column(Protocol[_Item]):
+    """A column: an array of Python, or one of the kernel."""
+
+    def append(self, value: _Item, /) -> None:
+        """One more row."""
+
+    def __getitem__(self, row: int, /) -> _Item: ...
+
+    def __setitem__(self, row: int, value: _Item, /) -> None: ...
+
+    def __len__(self) -> int: ...
+
+
+def _items(column: Column[_Item]) -> Iterator[_Item]:
+    """All items of an array of Python, fast."""
+    return map(column.__getitem__, range(len(column)))
+
+
+class _Store(Protocol):
+    """What holds the columns; each attribute as in `EventTable`."""
+
+    @property
+    def ids(self) -> AnyNames[str]: ...
+    @property
+    def rooms(self) -> AnyNames[str]: ...
+    @property
+    def users(self) -> AnyNames[str]: ...
+    @property
+    def devices(self) -> AnyNames[str]: ...
+    @property
+    def sessions(self) -> AnyNames[bytes]: ...
+    @property
+    def room(self) -> Column[int]: ...
+    @property
+    def sender(self) -> Column[int]: ...
+    @property
+    def kind(self) -> Column[int]: ...
+    @property
+    def device(self) -> Column[int]: ...
+    @property
+    def source(self) -> Column[int]: ...
+    @property
+    def locator(self) -> Column[int]: ...
+    @property
+    def stream(self) -> Column[int]: ...
+    @property
+    def depth(self) -> Column[int]: ...
+    @property
+    def timestamp(self) -> Column[int]: ...
+    @property
+    def status(self) -> Column[int]: ...
+    @property
+    def copy(self) -> Column[int]: ...
+    @property
+    def session(self) -> Column[int]: ...
+    @property
+    def index(self) -> Column[int]: ...
+    @property
+    def digest(self) -> Column[bytes]: ...
+
+
+class _Digests:
+    """Digests in one array of bytes."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def append(self, value: bytes) -> None:
+        """One more row."""
+        self._bytes += value
+
+    def __getitem__(self, row: int) -> bytes:
+        return bytes(self._bytes[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH])
+
+    def __setitem__(self, row: int, value: bytes) -> None:
+        self._bytes[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH] = value
+
+    def __len__(self) -> int:
+        return len(self._bytes) // DIGEST_LENGTH
+
+
+class _Arrays:
+    """The columns as arrays of Python."""
+
+    def __init__(self) -> None:
+        self.ids: Names[str] = Names()
+        self.rooms: Names[str] = Names()
+        self.users: Names[str] = Names()
+        self.devices: Names[str] = Names()
+        self.sessions: Names[bytes] = Names()
+        self.room, self.sender, self.kind, self.device = array("I"), array("I"), array("I"), array("I")
+        self.source, self.locator, self.stream, self.depth = array("I"), array("q"), array("q"), array("q")
+        self.timestamp, self.status, self.copy = array("q"), array("I"), array("q")
+        self.session, self.index, self.digest = array("i"), array("I"), _Digests()
+
+
 class EventTable:
     """One row for each event id.
 
@@ -111,29 +207,22 @@ class EventTable:
         copy: a hash of what must be the same in every copy of an encrypted event.
         session: number of the session of an authentic message in `sessions` (public keys), or `NO_SESSION`.
         index: its message index.
-        digest: `DIGEST_LENGTH` bytes a row over the ciphertext of an authentic message.
+        digest: `DIGEST_LENGTH` bytes over the ciphertext of an authentic message.
         notes: (row, reason, detail) of everything found out about single events, in the order of reading.
     """
 
     def __init__(self, kernel: Kernel | None = None) -> None:
         self.kernel = kernel
         self.kinds: Names[str] = Names()
-        if kernel is None:
-            self.ids: AnyNames[str] = Names()
-            self.rooms: AnyNames[str] = Names()
-            self.users: AnyNames[str] = Names()
-            self.devices: AnyNames[str] = Names()
-            self.sessions: AnyNames[bytes] = Names()
-            self._native = None
-        else:
-            new = kernel.functions.AuditNames
-            self._native = new(), new(), new(), new(), kernel.functions.AuditByteNames()
-            self.ids, self.rooms, self.users, self.devices, self.sessions = self._native
+        self.native = None if kernel is None else kernel.functions.AuditTable()
+        store: _Store = _Arrays() if self.native is None else self.native
+        self.ids, self.rooms, self.users = store.ids, store.rooms, store.users
+        self.devices, self.sessions = store.devices, store.sessions
+        self.room, self.sender, self.kind, self.device = store.room, store.sender, store.kind, store.device
+        self.source, self.locator, self.stream, self.depth = store.source, store.locator, store.stream, store.depth
+        self.timestamp, self.status, self.copy = store.timestamp, store.status, store.copy
+        self.session, self.index, self.digest = store.session, store.index, store.digest
         self.devices.number("")
-        self.room, self.sender, self.kind, self.device = array("I"), array("I"), array("I"), array("I")
-        self.source, self.locator, self.stream, self.depth = array("I"), array("q"), array("q"), array("q")
-        self.timestamp, self.status, self.copy = array("q"), array("I"), array("q")
-        self.session, self.index, self.digest = array("i"), array("I"), bytearray()
         self.notes: list[tuple[int, Reason, str]] = []
 
     def __len__(self) -> int:
@@ -151,7 +240,7 @@ class EventTable:
         self.copy.append(0)
         self.session.append(NO_SESSION)
         self.index.append(0)
-        self.digest += bytes(DIGEST_LENGTH)
+        self.digest.append(bytes(DIGEST_LENGTH))
         for column in (self.source, self.locator, self.stream, self.depth):
             column.append(0)
         return row
@@ -162,27 +251,15 @@ class EventTable:
         Returns:
             The number of rows.
         """
-        assert self._native is not None  # noqa: S101 - runs come from the kernel
-        first = len(self)
-        rows, columns = run.chunk.append(start, run.stop, run.locator + start - run.start, _STATUSES, self._native)
-        if not rows:
-            return 0
-        for column, stretch in zip(
-            (
-                self.room, self.sender, self.device, self.locator, self.depth, self.timestamp, self.copy,
-                self.session, self.index, self.status,
-            ),
-            columns, strict=False,
-        ):  # fmt: skip
-            column.frombytes(stretch)
-        self.digest += columns[-2]
-        self.kind.extend(array("I", (self.kinds.number("m.room.encrypted"),)) * rows)
-        self.source.extend(array("I", (run.source.number,)) * rows)
-        self.stream.frombytes(bytes(self.stream.itemsize * rows))
-        for match in _NOTED.finditer(columns[-1]):
-            note = _FATES[match.group()[0]][1]
-            assert note is not None  # noqa: S101 - what the pattern says
-            self.notes.append((first + match.start(), *note))
+        assert self.native is not None  # noqa: S101 - runs come from the kernel
+        kind, locator = self.kinds.number("m.room.encrypted"), run.locator + start - run.start
+        rows, noted = self.native.add(
+            run.chunk, (start, run.stop), run.source.number, kind, locator, _STATUSES, _LOWEST_NOTED
+        )
+        for row, fate in noted:
+            note = _FATES[fate][1]
+            assert note is not None  # noqa: S101 - `_LOWEST_NOTED`
+            self.notes.append((row, *note))
         return rows
 
     def place(self, row: int, source: int, locator: int, stream: int, depth: int) -> None:
@@ -200,11 +277,7 @@ class EventTable:
             digest = self.kernel.functions.audit_digest(self.kernel.tier, ciphertext)
         self.session[row] = self.sessions.number(public_key)
         self.index[row] = index
-        self.digest[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH] = digest
-
-    def digest_of(self, row: int) -> bytes:
-        """The digest of a row's ciphertext."""
-        return bytes(self.digest[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH])
+        self.digest[row] = digest
 
     def status_of(self, row: int) -> Status:
         """The status of a row."""
@@ -226,21 +299,22 @@ class EventTable:
 
     def counts(self) -> dict[tuple[int, int], int]:
         """How many rows there are of each pair of room and status."""
-        if self.kernel is None:
-            return Counter(zip(self.room, self.status, strict=True))
-        pairs = self.kernel.functions.audit_count_pairs(self.kernel.tier, self.room, self.status)
-        return {(room, status): count for room, status, count in pairs}
+        if self.native is None:
+            return Counter(zip(_items(self.room), _items(self.status), strict=True))
+        return {(room, status): count for room, status, count in self.native.count_pairs()}
 
     def rows_with(self, some: Status, none: Status) -> Sequence[int]:
         """The rows whose status has a flag of `some` and no flag of `none`."""
-        if self.kernel is None:
-            wanted, unwanted = int(some), int(none)
-            return [row for row, status in enumerate(self.status) if status & wanted and not status & unwanted]
-        return self.kernel.functions.audit_rows_with(self.kernel.tier, self.status, int(some), int(none))
+        wanted, unwanted = int(some), int(none)
+        if self.native is not None:
+            return self.native.rows_with(wanted, unwanted)
+        statuses = enumerate(_items(self.status))
+        return [row for row, status in statuses if status & wanted and not status & unwanted]
 
     def sessions_with(self, flag: Status) -> set[int]:
         """The sessions with a row whose status has this flag."""
-        if self.kernel is None:
-            pairs, wanted = zip(self.session, self.status, strict=True), int(flag)
-            return {session for session, status in pairs if session != NO_SESSION and status & wanted}
-        return self.kernel.functions.audit_sessions_with(self.kernel.tier, self.session, self.status, int(flag))
+        wanted = int(flag)
+        if self.native is not None:
+            return self.native.sessions_with(wanted)
+        pairs = zip(_items(self.session), _items(self.status), strict=True)
+        return {session for session, status in pairs if session != NO_SESSION and status & wanted}

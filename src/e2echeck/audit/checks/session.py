@@ -18,9 +18,10 @@ from e2echeck.reasons import Reason, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from e2echeck._backend import Kernel
+    from e2echeck_native import AuditTable
+
     from e2echeck.audit.checks.room import Rooms
-    from e2echeck.audit.table import AnyNames, EventTable
+    from e2echeck.audit.table import AnyNames, Column, EventTable
 
 __all__ = ["KEY_REASONS", "REASONS", "check_sessions"]
 
@@ -52,7 +53,7 @@ def check_sessions(
         rooms: the state of the rooms, for rotation limits.
         is_ghost_group: whether all these users belong to one application service.
     """
-    rows = _sorted_rows(table) if table.kernel is None else _rows_to_look_at(table, table.kernel, rooms)
+    rows = _sorted_rows(table) if table.native is None else _rows_to_look_at(table, table.native, rooms)
     start = 0
     while start < len(rows):
         session = table.session[rows[start]]
@@ -69,8 +70,8 @@ def _sorted_rows(table: EventTable) -> array[int]:
         "I",
         (
             row
-            for row, (session, status) in enumerate(zip(table.session, table.status, strict=True))
-            if session != NO_SESSION and not status & _SET_ASIDE
+            for row in range(len(table))
+            if table.session[row] != NO_SESSION and not table.status[row] & _SET_ASIDE
         ),
     )
     keys = array("Q", (table.session[row] << 32 | table.index[row] for row in rows))
@@ -78,17 +79,12 @@ def _sorted_rows(table: EventTable) -> array[int]:
     return array("I", (rows[position] for position in order))
 
 
-def _rows_to_look_at(table: EventTable, kernel: Kernel, rooms: Rooms) -> array[int]:
+def _rows_to_look_at(table: EventTable, native: AuditTable, rooms: Rooms) -> array[int]:
     """The same without the sessions that surely give no finding, which the kernel passes over."""
-    most, longest = array("I"), array("q")
-    for room in range(len(table.rooms)):
-        msgs, period_ms = rooms.least_periods(room)
-        most.append(msgs)
-        longest.append(min(period_ms, _INT64))
-    columns = (table.session, table.status, table.index, table.sender, table.room, table.timestamp, most, longest)
-    rows = array("I")
-    rows.frombytes(kernel.functions.audit_sessions(kernel.tier, columns, _SET_ASIDE, _SESSION_UNKNOWN | _INDEX_UNKNOWN))
-    return rows
+    periods = [rooms.least_periods(room) for room in range(len(table.rooms))]
+    most = [msgs for msgs, _ in periods]
+    longest = [min(period_ms, _INT64) for _, period_ms in periods]
+    return array("I", native.sessions_to_look_at(most, longest, _SET_ASIDE, _SESSION_UNKNOWN | _INDEX_UNKNOWN))
 
 
 class _Session:
@@ -105,7 +101,7 @@ class _Session:
         self._room = self._first(self._room_counts, table.room)
         self._sender = self._first(self._senders, table.sender)
 
-    def _first(self, counts: Counter[int], column: array[int]) -> int:
+    def _first(self, counts: Counter[int], column: Column[int]) -> int:
         most = max(counts.values())
         return column[min(row for row in self._rows if counts[column[row]] == most)]
 
@@ -153,7 +149,7 @@ class _Session:
             detail=detail,
         )
 
-    def _names(self, column: array[int], names: AnyNames[str]) -> tuple[str, ...]:
+    def _names(self, column: Column[int], names: AnyNames[str]) -> tuple[str, ...]:
         """The values of a column in this session, in the order of the evidence."""
         return tuple(names[number] for number in dict.fromkeys(column[row] for row in sorted(self._rows)))
 
@@ -173,7 +169,7 @@ class _Session:
     def _repeat(self, index: int, rows: Sequence[int]) -> Iterator[Finding]:
         by_digest: dict[bytes, list[int]] = {}
         for row in rows:
-            by_digest.setdefault(self._table.digest_of(row), []).append(row)
+            by_digest.setdefault(self._table.digest[row], []).append(row)
         for same in by_digest.values():
             if len(same) > 1:
                 yield self._finding(Reason.MEGOLM_REPLAY, same, index_from=index, index_to=index)
@@ -210,7 +206,7 @@ class _Session:
                 detail=f"{len(self._room_counts)} rooms",
             )
 
-    def _rarer(self, counts: Counter[int], column: array[int], most: int) -> list[int]:
+    def _rarer(self, counts: Counter[int], column: Column[int], most: int) -> list[int]:
         """The events of all but the most frequent value; all events when two are equally frequent."""
         if list(counts.values()).count(counts[most]) > 1:
             return list(self._rows)
