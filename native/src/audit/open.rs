@@ -58,22 +58,13 @@ pub enum Fate {
     KeyOfOtherRoom = 8,
 }
 
-/// A message as it stands in an event.
-#[derive(Clone, Copy)]
-pub struct Item<'a> {
-    /// The message in base64.
-    pub ciphertext: &'a [u8],
-    /// The room of the event.
-    pub room: &'a [u8],
-    /// The sender of the event.
-    pub sender: &'a [u8],
-}
-
-/// What a message shows.
+/// A message of canonical form, read while its event was.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Outcome {
-    /// What became of it.
-    pub fate: Fate,
+pub struct Message {
+    /// Its bytes in the arena of its piece.
+    pub wire: (usize, usize),
+    /// Where its ciphertext begins, and where it ends and the MAC begins, counted from the start of the message.
+    ciphertext: (usize, usize),
     /// Its index.
     pub index: u32,
     /// Over the decoded ciphertext.
@@ -82,11 +73,33 @@ pub struct Outcome {
     pub copy: i64,
 }
 
-/// The parts of a message in canonical form, as places in its bytes.
+/// The texts of an event that its message is read with.
 #[derive(Clone, Copy)]
-struct Parts {
-    index: u32,
-    ciphertext: (usize, usize),
+pub struct Texts<'a> {
+    /// The session.
+    pub session: &'a [u8],
+    /// The message in base64.
+    pub ciphertext: &'a [u8],
+    /// The room of the event.
+    pub room: &'a [u8],
+    /// The sender of the event.
+    pub sender: &'a [u8],
+}
+
+/// Reads a message; its bytes go to the end of the arena.  `None`, and the arena as before, where Python has to.
+pub fn read_message(texts: &Texts<'_>, arena: &mut Vec<u8>, limits: &Limits) -> Option<Message> {
+    if texts.ciphertext.len() > limits.base64_characters {
+        return None;
+    }
+    let start = arena.len();
+    decode(texts.ciphertext, arena)?;
+    let Some((index, ciphertext)) = arena.get(start..).and_then(|wire| parse(wire, limits)) else {
+        arena.truncate(start);
+        return None;
+    };
+    let digest = copy_hash::digest(arena.get(start + ciphertext.0..start + ciphertext.1).unwrap_or_default());
+    let copy = copy_hash::of_plain(texts.room, texts.sender, texts.session, texts.ciphertext);
+    Some(Message { wire: (start, arena.len()), ciphertext, index, digest, copy })
 }
 
 /// Reads base64 in its one canonical spelling without padding, appending to `into`.
@@ -153,7 +166,8 @@ fn varint(wire: &[u8], at: &mut usize) -> Option<u32> {
     None
 }
 
-fn parse(wire: &[u8], limits: &Limits) -> Option<Parts> {
+/// The index of a message in canonical form, and where its ciphertext stands.
+fn parse(wire: &[u8], limits: &Limits) -> Option<(u32, (usize, usize))> {
     if wire.len() > limits.message_bytes || wire.first() != Some(&3) || wire.get(1) != Some(&0x08) {
         return None;
     }
@@ -168,144 +182,111 @@ fn parse(wire: &[u8], limits: &Limits) -> Option<Parts> {
     if at.checked_add(length)? != end || length == 0 || !length.is_multiple_of(BLOCK) {
         return None;
     }
-    Some(Parts { index, ciphertext: (at, end) })
+    Some((index, (at, end)))
 }
 
-/// A readable message: its place among the items of its session, its bytes in the arena, and its parts.
-struct Readable {
-    item: usize,
-    wire: (usize, usize),
-    parts: Parts,
+/// A message of a session.
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// Its bytes.
+    pub wire: &'a [u8],
+    /// The room of its event.
+    pub room: &'a [u8],
 }
 
 /// One session with the messages that name it.
 pub struct Session<'a> {
-    /// The session as text.
-    pub id: &'a [u8],
+    /// Its key.
+    pub public_key: &'a [u8; 32],
     /// Its messages.
     pub items: Vec<Item<'a>>,
 }
 
-/// What was found of one session: its key, and an outcome for each message.
-pub type Checked = (Option<[u8; 32]>, Vec<Outcome>);
-
-/// Checks the messages of several sessions.
+/// What became of the messages of several sessions, session by session.
 #[must_use]
-pub fn check_sessions(tier: Tier, sessions: &[Session<'_>], keys: Option<&Keys>, limits: &Limits) -> Vec<Checked> {
-    let mut arena = Vec::new();
-    let mut readable: Vec<Vec<Readable>> = Vec::with_capacity(sessions.len());
-    let mut checked: Vec<Checked> = Vec::with_capacity(sessions.len());
-    for session in sessions {
-        let key = decode_key(session.id);
-        let mut own = Vec::with_capacity(session.items.len());
-        for (item, message) in session.items.iter().enumerate() {
-            if key.is_none() || message.ciphertext.len() > limits.base64_characters {
-                continue;
-            }
-            let start = arena.len();
-            if decode(message.ciphertext, &mut arena).is_none() {
-                continue;
-            }
-            match arena.get(start..).and_then(|wire| parse(wire, limits)) {
-                Some(parts) => own.push(Readable { item, wire: (start, arena.len()), parts }),
-                None => arena.truncate(start),
-            }
-        }
-        readable.push(own);
-        checked.push((key, vec![Outcome::default(); session.items.len()]));
-    }
-    let verdicts = verify_signatures(tier, &arena, &readable, &checked);
-    let mut verdict = verdicts.into_iter();
-    let messages: usize = readable.iter().map(Vec::len).sum();
+pub fn check_sessions(
+    tier: Tier,
+    sessions: &[Session<'_>],
+    keys: Option<&Keys>,
+    limits: &Limits,
+) -> Vec<Vec<Fate>> {
+    let mut verdicts = verify_signatures(tier, sessions).into_iter();
+    let messages: usize = sessions.iter().map(|session| session.items.len()).sum();
     let mut message_keys = MessageKeys::with_capacity(messages);
     let mut waiting = Waiting::new();
     let mut keyed: Vec<Keyed<'_>> = Vec::with_capacity(messages);
     let mut rooms: Vec<Vec<u8>> = Vec::with_capacity(sessions.len());
-    for (number, (session, own)) in sessions.iter().zip(&readable).enumerate() {
-        let (Some(key), outcomes) = &mut checked[number] else { continue };
-        let mut genuine: Vec<&Readable> = own.iter().filter(|_| verdict.next() == Some(true)).collect();
+    let mut fates: Vec<Vec<Fate>> = Vec::with_capacity(sessions.len());
+    for (number, session) in sessions.iter().enumerate() {
+        let mut own = vec![Fate::Odd; session.items.len()];
+        let mut genuine: Vec<(usize, &Item<'_>)> =
+            session.items.iter().enumerate().filter(|_| verdicts.next() == Some(true)).collect();
         // In the order of indices, so that the ratchet goes forward only.
-        genuine.sort_by_key(|readable| readable.parts.index);
-        let mut known = keys.map_or(Known::NoKeys, |keys| keys.find(key));
+        genuine.sort_by_key(|(_, item)| item.message.index);
+        let mut known = keys.map_or(Known::NoKeys, |keys| keys.find(session.public_key));
         if let Known::Key(opener) = &known {
             rooms.push(opener.room().to_vec());
         }
-        for readable in genuine {
-            let item = &session.items[readable.item];
-            let wire = &arena[readable.wire.0..readable.wire.1];
-            let fate = match &mut known {
+        for (place, item) in genuine {
+            own[place] = match &mut known {
                 Known::NoKeys => Fate::Authentic,
-                Known::Elsewhere => continue,
+                Known::Elsewhere => Fate::Odd,
                 Known::Unknown => Fate::SessionUnknown,
-                Known::Key(opener) => match opener.ratchet_at(readable.parts.index) {
+                Known::Key(opener) => match opener.ratchet_at(item.message.index) {
                     None => Fate::IndexUnknown,
                     Some(ratchet) => {
                         waiting.push(tier, &mut message_keys, |secret| ratchet.copy_to(secret));
-                        keyed.push(Keyed { session: number, room: rooms.len() - 1, readable });
+                        keyed.push(Keyed { session: number, place, item, key_room: rooms.len() - 1 });
                         Fate::Odd
                     }
                 },
             };
-            let (from, to) = readable.parts.ciphertext;
-            let digest = copy_hash::digest(&wire[from..to]);
-            let copy = copy_hash::of_plain(item.room, item.sender, session.id, item.ciphertext);
-            outcomes[readable.item] = Outcome { fate, index: readable.parts.index, digest, copy };
         }
+        fates.push(own);
     }
     waiting.finish(tier, &mut message_keys);
-    let fates = open(tier, &arena, sessions, &keyed, &message_keys, &rooms, limits);
-    for (message, fate) in keyed.iter().zip(fates) {
-        checked[message.session].1[message.readable.item].fate = fate;
+    for (message, fate) in keyed.iter().zip(open(tier, &keyed, &message_keys, &rooms, limits)) {
+        fates[message.session][message.place] = fate;
     }
-    checked
+    fates
 }
 
-/// A genuine message for which there are keys, at the same place.
+/// A genuine message for which there are keys, at the same place among them.
 struct Keyed<'a> {
     session: usize,
-    room: usize,
-    readable: &'a Readable,
+    place: usize,
+    item: &'a Item<'a>,
+    key_room: usize,
 }
 
 /// MAC, padding, payload and inner room.
-fn open(
-    tier: Tier,
-    arena: &[u8],
-    sessions: &[Session<'_>],
-    keyed: &[Keyed<'_>],
-    keys: &MessageKeys,
-    rooms: &[Vec<u8>],
-    limits: &Limits,
-) -> Vec<Fate> {
+fn open(tier: Tier, keyed: &[Keyed<'_>], keys: &MessageKeys, rooms: &[Vec<u8>], limits: &Limits) -> Vec<Fate> {
     let mut authenticated: Vec<Authenticated<'_>> = keyed
         .iter()
         .enumerate()
-        .map(|(place, message)| {
-            let wire = &arena[message.readable.wire.0..message.readable.wire.1];
-            let end = message.readable.parts.ciphertext.1;
-            Authenticated { place, data: &wire[..end], mac: &wire[end..end + MAC] }
+        .map(|(place, Keyed { item, .. })| {
+            let end = item.message.ciphertext.1;
+            Authenticated { place, data: &item.wire[..end], mac: &item.wire[end..end + MAC] }
         })
         .collect();
     let mut verdicts = vec![false; keyed.len()];
     check_macs(tier, keys, &mut authenticated, &mut verdicts);
-    let longest = keyed.iter().map(|message| message.readable.wire.1 - message.readable.wire.0).max();
+    let longest = keyed.iter().map(|message| message.item.wire.len()).max();
     // Enough from the start: a buffer that grows leaves copies behind.
     let mut plaintext = Zeroizing::new(Vec::with_capacity(longest.unwrap_or_default()));
     keyed
         .iter()
         .enumerate()
-        .map(|(place, message)| {
+        .map(|(place, Keyed { item, key_room, .. })| {
             if !verdicts[place] {
                 return Fate::MacInvalid;
             }
-            let (from, to) = message.readable.parts.ciphertext;
-            let start = message.readable.wire.0;
+            let (from, to) = item.message.ciphertext;
             plaintext.clear();
-            match keys.decrypt(place, &arena[start + from..start + to], &mut plaintext) {
-                Ok(()) => {
-                    let room = sessions[message.session].items[message.readable.item].room;
-                    read(&plaintext, room, &rooms[message.room], limits)
-                }
+            match keys.decrypt(place, &item.wire[from..to], &mut plaintext) {
+                Ok(()) => read(&plaintext, item.room, &rooms[*key_room], limits),
                 Err(Reason::MegolmPaddingInvalid) => Fate::PaddingInvalid,
                 Err(_) => Fate::Odd,
             }
@@ -325,24 +306,23 @@ fn read(plaintext: &[u8], room: &[u8], key_room: &[u8], limits: &Limits) -> Fate
     }
 }
 
-fn verify_signatures(tier: Tier, arena: &[u8], readable: &[Vec<Readable>], checked: &[Checked]) -> Vec<bool> {
-    let signed: Vec<Vec<Signed<'_>>> = readable
+fn split<'a>(item: &Item<'a>) -> Signed<'a> {
+    // A message that was read has room for a signature.
+    let (message, signature) = item.wire.split_last_chunk().unwrap_or((&[], &[0; SIGNATURE]));
+    Signed { signature, message }
+}
+
+fn verify_signatures(tier: Tier, sessions: &[Session<'_>]) -> Vec<bool> {
+    let signed: Vec<Vec<Signed<'_>>> = sessions
         .iter()
-        .map(|own| {
-            own.iter()
-                .filter_map(|readable| {
-                    let wire = arena.get(readable.wire.0..readable.wire.1)?;
-                    let (message, signature) = wire.split_last_chunk::<SIGNATURE>()?;
-                    Some(Signed { signature, message })
-                })
-                .collect()
+        .map(|session| {
+            session.items.iter().map(split).collect()
         })
         .collect();
-    let nobody = [0; 32];
-    let groups: Vec<Group<'_>> = checked
+    let groups: Vec<Group<'_>> = sessions
         .iter()
         .zip(&signed)
-        .map(|((key, _), items)| Group { public_key: key.as_ref().unwrap_or(&nobody), items })
+        .map(|(session, items)| Group { public_key: session.public_key, items })
         .collect();
     let mut verdicts = vec![false; signed.iter().map(Vec::len).sum()];
     verify_groups(tier, &groups, &mut verdicts);

@@ -4,11 +4,11 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::event::{self, Event};
+use super::event::{self, Event, Span};
 use super::intern::Interner;
 use super::json::balanced_end;
 use super::keys::Keys;
-use super::open::{self, Checked, Fate, Item, Limits, Outcome, Session};
+use super::open::{self, Fate, Item, Limits, Message, Session, Texts};
 use crate::tier::Tier;
 
 /// The row of an element that Python has to read.
@@ -57,12 +57,39 @@ pub struct Element {
 /// A plain event and what its message shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The event.
-    pub event: Event,
-    /// The group of its session.
-    pub group: u32,
+    /// Where its id stands in the text.
+    pub id: Span,
+    /// `origin_server_ts`, or `NO_TIME`.
+    pub timestamp: i64,
+    /// `depth`, or -1.
+    pub depth: i64,
+    /// Its room, among those of the chunk.
+    pub room: u32,
+    /// Its sender, likewise.
+    pub sender: u32,
+    /// Its claimed device, likewise.
+    pub device: u32,
+    /// Its session, likewise.
+    pub session: u32,
+    /// Its message.
+    pub message: Message,
+    /// The piece in whose arena the message is.
+    piece: u32,
     /// What became of it.
-    pub outcome: Outcome,
+    pub fate: Fate,
+}
+
+/// Texts that occur often, by number.
+#[derive(Default)]
+pub struct Names {
+    /// Rooms.
+    pub rooms: Interner,
+    /// Senders.
+    pub senders: Interner,
+    /// Devices.
+    pub devices: Interner,
+    /// Sessions, as text.
+    pub sessions: Interner,
 }
 
 /// What was found in a stretch.
@@ -71,8 +98,10 @@ pub struct Chunk {
     pub elements: Vec<Element>,
     /// The plain events.
     pub rows: Vec<Row>,
-    /// The keys of the groups.
-    pub groups: Vec<[u8; 32]>,
+    /// Their texts but for ids.
+    pub names: Names,
+    /// The keys of the sessions.
+    pub keys: Vec<[u8; 32]>,
     /// How many bytes were read.
     pub consumed: usize,
     /// What comes next.
@@ -96,7 +125,9 @@ pub struct Settings<'a> {
 /// A part of a stretch that one thread cuts into elements.
 struct Piece {
     elements: Vec<Element>,
-    events: Vec<Event>,
+    rows: Vec<Row>,
+    names: Names,
+    arena: Vec<u8>,
     at: usize,
     expect: Expect,
     stuck: bool,
@@ -127,6 +158,31 @@ pub fn in_threads(threads: usize, tasks: usize, task: impl Fn(usize) + Sync) {
     });
 }
 
+impl Piece {
+    /// The row of an event, if its message is of the usual form.
+    fn row(&mut self, bytes: &[u8], event: &Event, limits: &Limits) -> Option<Row> {
+        let texts = Texts {
+            session: text(bytes, event.session),
+            ciphertext: text(bytes, event.ciphertext),
+            room: text(bytes, event.room),
+            sender: text(bytes, event.sender),
+        };
+        let message = open::read_message(&texts, &mut self.arena, limits)?;
+        Some(Row {
+            id: event.id,
+            timestamp: event.timestamp,
+            depth: event.depth,
+            room: self.names.rooms.number(texts.room).0,
+            sender: self.names.senders.number(texts.sender).0,
+            device: self.names.devices.number(text(bytes, event.device)).0,
+            session: self.names.sessions.number(texts.session).0,
+            message,
+            piece: 0,
+            fate: Fate::Odd,
+        })
+    }
+}
+
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         at += 1;
@@ -135,8 +191,17 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Cuts from `at` to `limit`, and the value that reaches beyond it.
-fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, event_bytes: usize) -> Piece {
-    let mut piece = Piece { elements: Vec::new(), events: Vec::new(), at, expect, stuck: false, ended: false };
+fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &Limits) -> Piece {
+    let mut piece = Piece {
+        elements: Vec::new(),
+        rows: Vec::new(),
+        names: Names::default(),
+        arena: Vec::with_capacity((limit.saturating_sub(at)) / 2),
+        at,
+        expect,
+        stuck: false,
+        ended: false,
+    };
     loop {
         at = skip_space(bytes, at);
         piece.at = at;
@@ -162,7 +227,8 @@ fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, event_byte
             (Expect::Value | Expect::First | Expect::Element, b'{') | (Expect::First | Expect::Element, b'[') => {
                 let plain = if byte == b'{' { event::read(bytes, at) } else { None };
                 let plain = plain.filter(|(_, end)| {
-                    end - at <= event_bytes && bytes.get(at..*end).is_some_and(|text| std::str::from_utf8(text).is_ok())
+                    end - at <= limits.event_bytes
+                        && bytes.get(at..*end).is_some_and(|text| std::str::from_utf8(text).is_ok())
                 });
                 let Some(end) = plain.map(|(_, end)| end).or_else(|| balanced_end(bytes, at)) else {
                     return piece;
@@ -171,10 +237,10 @@ fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, event_byte
                     piece.stuck = true;
                     return piece;
                 };
-                let row = match plain {
-                    Some((event, _)) => {
-                        piece.events.push(event);
-                        piece.events.len() as u32 - 1
+                let row = match plain.and_then(|(event, _)| piece.row(bytes, &event, limits)) {
+                    Some(row) => {
+                        piece.rows.push(row);
+                        piece.rows.len() as u32 - 1
                     }
                     None => ODD,
                 };
@@ -232,7 +298,7 @@ fn after_comma(bytes: &[u8], from: usize) -> Option<usize> {
 /// Args: the text, which begins where something is expected; what that is; and something else to do meanwhile.
 pub fn scan(bytes: &[u8], expect: Expect, settings: &Settings<'_>, beside: impl Fn() + Sync) -> Chunk {
     let starts = starts(bytes, 0, expect, settings.threads * PIECES);
-    let event_bytes = settings.limits.event_bytes;
+    let limits = &settings.limits;
     let pieces: Vec<Mutex<Option<Piece>>> = starts.iter().map(|_| Mutex::new(None)).collect();
     in_threads(settings.threads, starts.len() + 1, |task| {
         let Some(number) = task.checked_sub(1) else {
@@ -241,42 +307,60 @@ pub fn scan(bytes: &[u8], expect: Expect, settings: &Settings<'_>, beside: impl 
         };
         let (start, expect) = starts[number];
         let limit = starts.get(number + 1).map_or(bytes.len(), |(next, _)| *next);
-        let piece = cut(bytes, start, limit, expect, event_bytes);
+        let piece = cut(bytes, start, limit, expect, limits);
         if let Ok(mut place) = pieces[number].lock() {
             *place = Some(piece);
         }
     });
-    let mut chunk = join(bytes, expect, &starts, pieces, event_bytes);
-    verify(bytes, &mut chunk, settings);
+    let (mut chunk, arenas) = join(bytes, expect, &starts, pieces, limits);
+    verify(&mut chunk, &arenas, settings);
     chunk
 }
 
-/// Puts pieces together; one that did not begin where the one before it ended is cut anew.
+/// Puts pieces together; one that did not begin where the one before it ended is cut anew.  Also gives their arenas.
 fn join(
     bytes: &[u8],
     expect: Expect,
     starts: &[(usize, Expect)],
     pieces: Vec<Mutex<Option<Piece>>>,
-    event_bytes: usize,
-) -> Chunk {
-    let mut chunk =
-        Chunk { elements: Vec::new(), rows: Vec::new(), groups: Vec::new(), consumed: 0, expect, stuck: false };
+    limits: &Limits,
+) -> (Chunk, Vec<Vec<u8>>) {
+    let mut chunk = Chunk {
+        elements: Vec::new(),
+        rows: Vec::new(),
+        names: Names::default(),
+        keys: Vec::new(),
+        consumed: 0,
+        expect,
+        stuck: false,
+    };
+    let mut arenas = Vec::new();
     for (number, place) in pieces.into_iter().enumerate() {
         let limit = starts.get(number + 1).map_or(bytes.len(), |(next, _)| *next);
         let fits = starts[number] == (chunk.consumed, chunk.expect);
         let made = place.into_inner().ok().flatten();
         let piece = match made {
             Some(piece) if fits => piece,
-            _ => cut(bytes, chunk.consumed, limit, chunk.expect, event_bytes),
+            _ => cut(bytes, chunk.consumed, limit, chunk.expect, limits),
         };
         let base = chunk.rows.len() as u32;
         chunk.elements.extend(piece.elements.into_iter().map(|element| Element {
             row: if element.row == ODD { ODD } else { element.row + base },
             ..element
         }));
-        chunk.rows.extend(
-            piece.events.into_iter().map(|event| Row { event, group: 0, outcome: Outcome::default() }),
-        );
+        let rooms = renumber(&piece.names.rooms, &mut chunk.names.rooms);
+        let senders = renumber(&piece.names.senders, &mut chunk.names.senders);
+        let devices = renumber(&piece.names.devices, &mut chunk.names.devices);
+        let sessions = renumber(&piece.names.sessions, &mut chunk.names.sessions);
+        chunk.rows.extend(piece.rows.into_iter().map(|row| Row {
+            room: rooms[row.room as usize],
+            sender: senders[row.sender as usize],
+            device: devices[row.device as usize],
+            session: sessions[row.session as usize],
+            piece: arenas.len() as u32,
+            ..row
+        }));
+        arenas.push(piece.arena);
         chunk.consumed = piece.at;
         chunk.expect = piece.expect;
         chunk.stuck = piece.stuck;
@@ -284,79 +368,80 @@ fn join(
             break;
         }
     }
-    chunk
+    (chunk, arenas)
 }
 
-fn text(bytes: &[u8], span: event::Span) -> &[u8] {
+/// The numbers in `into` of all texts of `from`, by their number there.
+fn renumber(from: &Interner, into: &mut Interner) -> Vec<u32> {
+    (0..from.len()).filter_map(|number| from.get(number)).map(|text| into.number(text).0).collect()
+}
+
+fn text(bytes: &[u8], span: Span) -> &[u8] {
     bytes.get(span.0 as usize..span.1 as usize).unwrap_or_default()
 }
 
-/// The messages of one session.
-fn session<'a>(bytes: &'a [u8], rows: &[Row], own: &[u32]) -> Session<'a> {
-    let items = own
-        .iter()
-        .map(|number| {
-            let event = &rows[*number as usize].event;
-            Item {
-                ciphertext: text(bytes, event.ciphertext),
-                room: text(bytes, event.room),
-                sender: text(bytes, event.sender),
-            }
-        })
-        .collect();
-    let id = own.first().map_or(&[][..], |number| text(bytes, rows[*number as usize].event.session));
-    Session { id, items }
-}
-
 /// Verifies the messages of all plain events, session by session.
-fn verify(bytes: &[u8], chunk: &mut Chunk, settings: &Settings<'_>) {
-    let mut numbers = Interner::default();
-    let mut members: Vec<Vec<u32>> = Vec::new();
-    for (number, row) in chunk.rows.iter_mut().enumerate() {
-        let (group, new) = numbers.number(text(bytes, row.event.session));
-        if new {
-            members.push(Vec::new());
-        }
-        row.group = group;
-        members[row.group as usize].push(number as u32);
+fn verify(chunk: &mut Chunk, arenas: &[Vec<u8>], settings: &Settings<'_>) {
+    let names = &chunk.names;
+    let keys: Vec<Option<[u8; 32]>> =
+        (0..names.sessions.len()).map(|number| open::decode_key(names.sessions.get(number)?)).collect();
+    let mut members: Vec<Vec<u32>> = vec![Vec::new(); keys.len()];
+    for (number, row) in chunk.rows.iter().enumerate() {
+        members[row.session as usize].push(number as u32);
     }
-    chunk.groups = vec![[0; 32]; members.len()];
     // Sessions of like size together, the largest first, so that the threads end together.
-    let mut order: Vec<u32> = (0..members.len() as u32).collect();
-    order.sort_by_key(|group| std::cmp::Reverse(members[*group as usize].len()));
-    let tasks: Vec<&[u32]> = order.chunks(TOGETHER).collect();
-    let results: Vec<Mutex<Vec<Checked>>> = tasks.iter().map(|_| Mutex::new(Vec::new())).collect();
+    let mut order: Vec<(u32, &[u8; 32])> =
+        keys.iter().enumerate().filter_map(|(number, key)| Some((number as u32, key.as_ref()?))).collect();
+    order.sort_by_key(|(session, _)| std::cmp::Reverse(members[*session as usize].len()));
+    let tasks: Vec<&[(u32, &[u8; 32])]> = order.chunks(TOGETHER).collect();
+    let results: Vec<Mutex<Vec<Vec<Fate>>>> = tasks.iter().map(|_| Mutex::new(Vec::new())).collect();
     let rows = &chunk.rows;
+    let item = |number: &u32| {
+        let row = &rows[*number as usize];
+        Item {
+            message: &row.message,
+            wire: &arenas[row.piece as usize][row.message.wire.0..row.message.wire.1],
+            room: names.rooms.get(row.room as usize).unwrap_or_default(),
+        }
+    };
     in_threads(settings.threads, tasks.len(), |task| {
-        let sessions: Vec<Session<'_>> =
-            tasks[task].iter().map(|group| session(bytes, rows, &members[*group as usize])).collect();
-        let checked = open::check_sessions(settings.tier, &sessions, settings.keys, &settings.limits);
+        let sessions: Vec<Session<'_>> = tasks[task]
+            .iter()
+            .map(|(session, public_key)| Session {
+                public_key,
+                items: members[*session as usize].iter().map(item).collect(),
+            })
+            .collect();
+        let fates = open::check_sessions(settings.tier, &sessions, settings.keys, &settings.limits);
         if let Ok(mut place) = results[task].lock() {
-            *place = checked;
+            *place = fates;
         }
     });
-    for (groups, place) in tasks.iter().zip(results) {
-        for (group, (key, outcomes)) in groups.iter().zip(place.into_inner().unwrap_or_default()) {
-            chunk.groups[*group as usize] = key.unwrap_or_default();
-            for (number, outcome) in members[*group as usize].iter().zip(outcomes) {
-                chunk.rows[*number as usize].outcome = outcome;
+    for (sessions, place) in tasks.iter().zip(results) {
+        for ((session, _), fates) in sessions.iter().zip(place.into_inner().unwrap_or_default()) {
+            for (number, fate) in members[*session as usize].iter().zip(fates) {
+                chunk.rows[*number as usize].fate = fate;
             }
         }
     }
     for element in &mut chunk.elements {
-        if element.row != ODD && chunk.rows[element.row as usize].outcome.fate == Fate::Odd {
+        if element.row != ODD && chunk.rows[element.row as usize].fate == Fate::Odd {
             element.row = ODD;
         }
     }
+    chunk.keys = keys.into_iter().map(Option::unwrap_or_default).collect();
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Element, Expect, ODD, cut, join, starts};
+    use super::{Element, Expect, Limits, ODD, cut, join, starts};
     use std::sync::Mutex;
 
+    const LIMITS: Limits =
+        Limits { event_bytes: 1 << 20, base64_characters: 1 << 20, message_bytes: 1 << 20, json_bytes: 1 << 20 };
+
     fn spans(text: &[u8], expect: Expect) -> (Vec<(u32, u32)>, usize, Expect, bool) {
-        let piece = cut(text, 0, text.len(), expect, 1 << 20);
+        let piece = cut(text, 0, text.len(), expect, &LIMITS);
         assert!(piece.elements.iter().all(|Element { row, .. }| *row == ODD));
         (piece.elements.iter().map(|e| (e.start, e.end)).collect(), piece.at, piece.expect, piece.stuck)
     }
@@ -382,10 +467,10 @@ mod tests {
                 .enumerate()
                 .map(|(number, (start, expect))| {
                     let limit = places.get(number + 1).map_or(text.len(), |(next, _)| *next);
-                    Mutex::new(Some(cut(text, *start, limit, *expect, 100)))
+                    Mutex::new(Some(cut(text, *start, limit, *expect, &LIMITS)))
                 })
                 .collect();
-            let chunk = join(text, Expect::Value, &places, pieces, 100);
+            let (chunk, _) = join(text, Expect::Value, &places, pieces, &LIMITS);
             let found: Vec<_> = chunk.elements.iter().map(|e| (e.start, e.end)).collect();
             assert_eq!(found, [(1, 17), (18, 29), (30, 32)]);
             assert_eq!((chunk.consumed, chunk.expect, chunk.stuck), (text.len(), Expect::Value, false));

@@ -70,53 +70,88 @@ pub struct Common<'a> {
 impl Texts<'_> {
     /// Enters the plain events among the elements `from..to`, and stops before one whose id is there already.
     ///
-    /// Gives how many, and row and fate of those to be noted.
+    /// A chunk has its `numbers` for one table.  Gives how many, and row and fate of those to be noted.
     pub fn append(
         &mut self,
         columns: &mut Columns<'_>,
         text: &[u8],
         chunk: &Chunk,
+        numbers: &mut Numbers,
         (from, to): (usize, usize),
         common: &Common<'_>,
     ) -> (usize, Vec<(usize, u8)>) {
         let (mut rows, mut noted) = (0, Vec::new());
-        let of = |span: (u32, u32)| text.get(span.0 as usize..span.1 as usize).unwrap_or_default();
+        let Numbers { rooms, senders, devices, sessions, .. } = numbers;
         for element in chunk.elements.get(from..to).unwrap_or_default() {
             let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else { break };
-            let (event, outcome) = (&row.event, &row.outcome);
-            if outcome.fate == Fate::Odd || !self.ids.number(of(event.id)).1 {
+            let id = text.get(row.id.0 as usize..row.id.1 as usize).unwrap_or_default();
+            if row.fate == Fate::Odd || !self.ids.number(id).1 {
                 break;
             }
-            if outcome.fate as u8 >= common.noted {
-                noted.push((columns.status.len(), outcome.fate as u8));
+            if row.fate as u8 >= common.noted {
+                noted.push((columns.status.len(), row.fate as u8));
             }
-            columns.room.push(self.rooms.number(of(event.room)).0);
-            columns.sender.push(self.users.number(of(event.sender)).0);
+            columns.room.push(number(rooms, row.room, &chunk.names.rooms, self.rooms));
+            columns.sender.push(number(senders, row.sender, &chunk.names.senders, self.users));
             columns.kind.push(common.kind);
-            columns.device.push(self.devices.number(of(event.device)).0);
+            columns.device.push(number(devices, row.device, &chunk.names.devices, self.devices));
             columns.source.push(common.source);
             columns.locator.push(common.locator.saturating_add(rows as i64));
             columns.stream.push(0);
-            columns.depth.push(event.depth);
-            columns.timestamp.push(event.timestamp);
-            columns.status.push(common.statuses.get(outcome.fate as usize).copied().unwrap_or_default());
-            columns.copy.push(outcome.copy);
-            let session = chunk.groups.get(row.group as usize).map_or(0, |key| self.sessions.number(key).0);
-            columns.session.push(session.cast_signed());
-            columns.index.push(outcome.index);
-            columns.digest.extend_from_slice(&outcome.digest);
+            columns.depth.push(row.depth);
+            columns.timestamp.push(row.timestamp);
+            columns.status.push(common.statuses.get(row.fate as usize).copied().unwrap_or_default());
+            columns.copy.push(row.message.copy);
+            let key = || chunk.keys.get(row.session as usize).map_or(0, |key| self.sessions.number(key).0);
+            columns.session.push(known(sessions, row.session, key).cast_signed());
+            columns.index.push(row.message.index);
+            columns.digest.extend_from_slice(&row.message.digest);
             rows += 1;
         }
         (rows, noted)
     }
 }
 
+/// The numbers in a table of the texts of a chunk, as far as they were met.
+#[derive(Default)]
+pub struct Numbers {
+    rooms: Vec<u32>,
+    senders: Vec<u32>,
+    devices: Vec<u32>,
+    sessions: Vec<u32>,
+    /// Rooms that were entered by `steps`.
+    entered: Vec<u32>,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+/// The number of a thing of a chunk, found out on first sight.
+fn known(numbers: &mut Vec<u32>, own: u32, find: impl FnOnce() -> u32) -> u32 {
+    let own = own as usize;
+    if numbers.len() <= own {
+        numbers.resize(own + 1, UNKNOWN);
+    }
+    match numbers.get_mut(own) {
+        Some(number) => {
+            if *number == UNKNOWN {
+                *number = find();
+            }
+            *number
+        }
+        None => UNKNOWN,
+    }
+}
+
+fn number(numbers: &mut Vec<u32>, own: u32, names: &Interner, into: &mut Interner) -> u32 {
+    known(numbers, own, || into.number(names.get(own as usize).unwrap_or_default()).0)
+}
+
 /// How the time stamps of the plain events `from..to` go on; their rooms are entered.
 ///
 /// Gives the steps forward and backward, and the last time.
 pub fn steps(
-    text: &[u8],
     chunk: &Chunk,
+    numbers: &mut Numbers,
     (from, to): (usize, usize),
     last: Option<i64>,
     rooms: &mut Interner,
@@ -124,8 +159,8 @@ pub fn steps(
     let (mut forward, mut backward, mut last) = (0, 0, last);
     for element in chunk.elements.get(from..to).unwrap_or_default() {
         let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else { continue };
-        rooms.number(text.get(row.event.room.0 as usize..row.event.room.1 as usize).unwrap_or_default());
-        let time = row.event.timestamp;
+        number(&mut numbers.entered, row.room, &chunk.names.rooms, rooms);
+        let time = row.timestamp;
         if time != super::event::NO_TIME {
             if let Some(last) = last {
                 forward += u64::from(time > last);

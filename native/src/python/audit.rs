@@ -313,7 +313,7 @@ impl AuditTable {
             digest: &mut *held(&self.digest.get().inner)?,
         };
         let common = table::Common { source, kind, locator, statuses: &statuses, noted };
-        Ok(texts.append(&mut columns, &chunk.data, &chunk.chunk, part, &common))
+        Ok(texts.append(&mut columns, &chunk.data, &chunk.chunk, &mut *held(&chunk.numbers)?, part, &common))
     }
 
     /// The rows of all sessions that may give a finding, by session, index and row.
@@ -562,7 +562,7 @@ impl AuditScanner {
             *offset += chunk.consumed as u64;
             *expect = chunk.expect;
             let rest = rest.len();
-            Ok(AuditChunk { data, chunk, at_end: read == 0, rest, pool: Arc::clone(&self.pool) })
+            Ok(AuditChunk { data, chunk, numbers: Mutex::default(), at_end: read == 0, rest, pool: Arc::clone(&self.pool) })
         })
     }
 
@@ -590,6 +590,7 @@ impl AuditScanner {
 struct AuditChunk {
     data: Vec<u8>,
     chunk: Chunk,
+    numbers: Mutex<table::Numbers>,
     at_end: bool,
     rest: usize,
     pool: Pool,
@@ -649,7 +650,7 @@ impl AuditChunk {
         last: Option<i64>,
         rooms: &AuditNames,
     ) -> PyResult<(u64, u64, Option<i64>)> {
-        Ok(table::steps(&self.data, &self.chunk, (from, to), last, &mut *held(&rooms.inner)?))
+        Ok(table::steps(&self.chunk, &mut *held(&self.numbers)?, (from, to), last, &mut *held(&rooms.inner)?))
     }
 }
 
