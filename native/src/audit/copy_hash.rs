@@ -115,7 +115,6 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for length in 0..100 {
             assert!(seen.insert(digest(&text[..length])));
-            assert_eq!(digest(&text[..length]), digest(&text[..length].to_vec()));
         }
         for place in 0..100 {
             for bit in [1, 128] {

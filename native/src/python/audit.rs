@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use sha2::{Digest, Sha256};
 
-use super::tier;
+use super::tier as find_tier;
 use crate::audit::intern::Interner;
 use crate::audit::keys::{Entry, Export, Keys, read_list};
 use crate::audit::open::Limits;
@@ -59,12 +59,14 @@ impl AuditNames {
     }
 
     /// The number of a text, given on first sight.
+    #[pyo3(signature = (value, /))]
     fn number(&self, value: &Bound<'_, PyString>) -> PyResult<u32> {
         let mut inner = held(&self.inner)?;
         with_bytes(value, |bytes| inner.number(bytes).0)
     }
 
     /// The number of a text, or None.
+    #[pyo3(signature = (value, /))]
     fn get(&self, value: &Bound<'_, PyString>) -> PyResult<Option<u32>> {
         let inner = held(&self.inner)?;
         with_bytes(value, |bytes| inner.find(bytes))
@@ -108,8 +110,19 @@ impl AuditByteNames {
     }
 
     /// The number of a byte string, given on first sight.
+    #[pyo3(signature = (value, /))]
     fn number(&self, value: &[u8]) -> PyResult<u32> {
         Ok(held(&self.inner)?.number(value).0)
+    }
+
+    /// The number of a byte string, or None.
+    #[pyo3(signature = (value, /))]
+    fn get(&self, value: &[u8]) -> PyResult<Option<u32>> {
+        Ok(held(&self.inner)?.find(value))
+    }
+
+    fn __contains__(&self, value: &[u8]) -> PyResult<bool> {
+        Ok(held(&self.inner)?.find(value).is_some())
     }
 
     fn __getitem__<'py>(&self, python: Python<'py>, number: usize) -> PyResult<Bound<'py, PyBytes>> {
@@ -137,6 +150,7 @@ macro_rules! column {
                 Self { inner: Mutex::default() }
             }
 
+            #[pyo3(signature = (value, /))]
             fn append(&self, value: $item) -> PyResult<()> {
                 held(&self.inner)?.push(value);
                 Ok(())
@@ -178,6 +192,7 @@ impl AuditDigests {
         Self { inner: Mutex::default() }
     }
 
+    #[pyo3(signature = (value, /))]
     fn append(&self, value: [u8; DIGEST]) -> PyResult<()> {
         held(&self.inner)?.extend_from_slice(&value);
         Ok(())
@@ -277,18 +292,17 @@ impl AuditTable {
 
     /// Enters the plain events of a chunk from one position to another, and stops before one that is there already.
     ///
-    /// Args: the chunk; from, to; numbers of input and type; the place of the first one; the status of each fate; the
+    /// Args: the chunk; from, to; numbers of input and type, and the place of the first one; the status of each fate; the
     /// lowest fate to be noted.  Gives the number of rows, and row and fate of those to be noted.
     fn add(
         &self,
         chunk: &AuditChunk,
         part: (usize, usize),
-        source: u32,
-        kind: u32,
-        locator: i64,
+        place: (u32, u32, i64),
         statuses: Vec<u32>,
         noted: u8,
     ) -> PyResult<(usize, Vec<(usize, u8)>)> {
+        let (source, kind, locator) = place;
         let mut texts = table::Texts {
             ids: &mut *held(&self.ids.get().inner)?,
             rooms: &mut *held(&self.rooms.get().inner)?,
@@ -361,8 +375,8 @@ impl AuditTable {
 
 /// The hash of what copies of an encrypted event have in common; for comparison within this process.
 #[pyfunction]
-fn audit_copy_hash(tier_number: u8, texts: Vec<Bound<'_, PyString>>) -> PyResult<i64> {
-    tier(tier_number)?;
+fn audit_copy_hash(tier: u8, texts: Vec<Bound<'_, PyString>>) -> PyResult<i64> {
+    find_tier(tier)?;
     let mut encoded: Vec<Vec<u8>> = Vec::with_capacity(texts.len());
     for text in &texts {
         encoded.push(with_bytes(text, <[u8]>::to_vec)?);
@@ -372,8 +386,8 @@ fn audit_copy_hash(tier_number: u8, texts: Vec<Bound<'_, PyString>>) -> PyResult
 
 /// A digest of 16 bytes of a ciphertext; for comparison within this process.
 #[pyfunction]
-fn audit_digest<'py>(python: Python<'py>, tier_number: u8, ciphertext: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    tier(tier_number)?;
+fn audit_digest<'py>(python: Python<'py>, tier: u8, ciphertext: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    find_tier(tier)?;
     Ok(PyBytes::new(python, &copy_hash::digest(ciphertext)))
 }
 
@@ -406,13 +420,15 @@ impl AuditKeyList {
 
 /// Reads a plain key list; None when Python has to.
 #[pyfunction]
-fn audit_key_list(python: Python<'_>, tier_number: u8, threads: usize, data: &[u8]) -> PyResult<Option<AuditKeyList>> {
-    tier(tier_number)?;
+fn audit_key_list(python: Python<'_>, tier: u8, threads: usize, data: &[u8]) -> PyResult<Option<AuditKeyList>> {
+    find_tier(tier)?;
     let entries = python.detach(|| read_list(data, threads));
     Ok(entries.map(|entries| AuditKeyList { count: entries.len(), entries: Mutex::new(entries) }))
 }
 
 type Exported<'py> = (Bound<'py, PyBytes>, Bound<'py, PyString>);
+type Placed<'py> = (usize, Bound<'py, PyBytes>, Bound<'py, PyString>);
+type Sourced<'py> = (Bound<'py, PyBytes>, Bound<'py, PyString>, u32);
 
 fn exported<'py>(python: Python<'py>, export: &Export) -> PyResult<Exported<'py>> {
     Ok((PyBytes::new(python, &export.bytes[..]), text(python, &export.room)?))
@@ -445,7 +461,7 @@ impl AuditKeys {
         python: Python<'py>,
         list: &AuditKeyList,
         source: u32,
-    ) -> PyResult<Vec<(usize, Bound<'py, PyBytes>, Bound<'py, PyString>)>> {
+    ) -> PyResult<Vec<Placed<'py>>> {
         let mut keys = self.inner.write().map_err(poisoned)?;
         let mut left = Vec::new();
         for (position, entry) in std::mem::take(&mut *held(&list.entries)?).into_iter().enumerate() {
@@ -464,7 +480,7 @@ impl AuditKeys {
         &self,
         python: Python<'py>,
         public_key: [u8; 32],
-    ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyString>, u32)>> {
+    ) -> PyResult<Option<Sourced<'py>>> {
         let kept = self.inner.write().map_err(poisoned)?.leave(&public_key);
         kept.map(|(export, source)| exported(python, &export).map(|(bytes, room)| (bytes, room, source))).transpose()
     }
@@ -474,7 +490,7 @@ impl AuditKeys {
         &self,
         python: Python<'py>,
         public_key: [u8; 32],
-    ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyString>)>> {
+    ) -> PyResult<Option<Exported<'py>>> {
         let keys = self.inner.read().map_err(poisoned)?;
         keys.get(&public_key).map(|(export, _)| exported(python, export)).transpose()
     }
@@ -512,7 +528,7 @@ impl AuditScanner {
     /// of a JSON document.
     #[new]
     fn new(
-        tier_number: u8,
+        tier: u8,
         threads: usize,
         path: PathBuf,
         stretch: u64,
@@ -528,7 +544,7 @@ impl AuditScanner {
             expect: Expect::Value,
         };
         Ok(Self {
-            tier: tier(tier_number)?,
+            tier: find_tier(tier)?,
             threads: threads.clamp(1, 256),
             limits: Limits { event_bytes, base64_characters, message_bytes, json_bytes },
             stretch: stretch.clamp(1, 1 << 30),
@@ -645,12 +661,13 @@ impl AuditChunk {
     /// rooms are entered.
     fn steps(
         &self,
-        from: usize,
-        to: usize,
+        start: usize,
+        stop: usize,
         last: Option<i64>,
         rooms: &AuditNames,
     ) -> PyResult<(u64, u64, Option<i64>)> {
-        Ok(table::steps(&self.chunk, &mut *held(&self.numbers)?, (from, to), last, &mut *held(&rooms.inner)?))
+        let (mut numbers, mut rooms) = (held(&self.numbers)?, held(&rooms.inner)?);
+        Ok(table::steps(&self.chunk, &mut numbers, (start, stop), last, &mut rooms))
     }
 }
 

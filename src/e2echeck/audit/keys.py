@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
     from e2echeck_native import AuditKeyList, AuditKeys
 
-    from e2echeck._backend import Kernel
     from e2echeck import megolm
-    from e2echeck.megolm import DecryptedMessage, ExportedSessionKey, InboundGroupSessions, MegolmMessage, SessionCopy
-    from e2echeck.vault import key_file
-
+    from e2echeck._backend import Kernel
     from e2echeck.limits import Limits
+    from e2echeck.megolm import (
+        DecryptedMessage,
+        ExportedSessionKey,
+        InboundGroupSessions,
+        MegolmMessage,
+        SessionCopy,
+    )
+    from e2echeck.vault import key_file
 else:
     megolm, key_file = Later("e2echeck.megolm"), Later("e2echeck.vault.key_file")
 
@@ -106,7 +111,9 @@ class SessionStore:
         return self._many
 
     def __len__(self) -> int:
-        return (len(self._many) if self._many is not None else 0) + (len(self.native) if self.native is not None else 0)
+        return (len(self._many) if self._many is not None else 0) + (
+            len(self.native) if self.native is not None else 0
+        )
 
     @property
     def unconnected(self) -> frozenset[bytes]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from e2echeck.audit.finding import Finding
-from e2echeck.audit.later import Later
 from e2echeck.audit.keys import read_bounded
+from e2echeck.audit.later import Later
 from e2echeck.errors import E2EError, InputError
 from e2echeck.reasons import Reason
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from e2echeck.limits import Limits
     from e2echeck.signing import KeyRing, VerifyKey
 else:
-    server_key_files, server_keys = map(Later, ("e2echeck.events.server_key_files", "e2echeck.events.server_keys"))
+    server_key_files, server_keys = Later("e2echeck.events.server_key_files"), Later("e2echeck.events.server_keys")
 
 __all__ = ["ServerKeyInput", "ServerKeySource", "ServerKeyStore", "load_server_keys"]
 
@@ -154,16 +154,16 @@ def load_server_keys(
         without_table += reader.has_server_keys() is False
         for count, row in enumerate(reader.server_keys()):
             if count >= server_key_files.MOST_ANSWERS:
-                raise InputError(Reason.EVIDENCE_LIMIT, f"more than {server_key_files.MOST_ANSWERS} rows of server keys")
+                raise InputError(
+                    Reason.EVIDENCE_LIMIT, f"more than {server_key_files.MOST_ANSWERS} rows of server keys"
+                )
             answer = _read_row(row, limits)
             if isinstance(answer, Reason):
                 notes[reader.source.number, answer] += 1
             else:
                 answers.append(answer)
                 notes.update((reader.source.number, reason) for reason in answer.reasons)
-    return ServerKeyStore(
-        answers, inputs, tuple(pinned), bool(sources or pinned), without_table, notes
-    )
+    return ServerKeyStore(answers, inputs, tuple(pinned), bool(sources or pinned), without_table, notes)
 
 
 def _read_row(row: dict[str, object], limits: Limits) -> ServerKeys | Reason:

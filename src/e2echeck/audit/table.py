@@ -254,7 +254,7 @@ class EventTable:
         assert self.native is not None  # noqa: S101 - runs come from the kernel
         kind, locator = self.kinds.number("m.room.encrypted"), run.locator + start - run.start
         rows, noted = self.native.add(
-            run.chunk, (start, run.stop), run.source.number, kind, locator, _STATUSES, _LOWEST_NOTED
+            run.chunk, (start, run.stop), (run.source.number, kind, locator), _STATUSES, _LOWEST_NOTED
         )
         for row, fate in noted:
             note = _FATES[fate][1]

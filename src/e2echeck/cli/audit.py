@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import e2echeck.audit as library
 from e2echeck.audit.keys import read_bounded
+from e2echeck.audit.later import Later
 from e2echeck.audit.report.output import complete_file
 from e2echeck.audit.report.pseudonyms import KEY_LENGTH, Pseudonyms
 from e2echeck.audit.report.records import finding_record, summary_record
 from e2echeck.audit.report.text import finding_lines, summary_lines
-from e2echeck.audit.later import Later
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason, Severity
 

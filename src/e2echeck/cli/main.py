@@ -112,7 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--quiet", action="store_true", help="no progress")
     verb.add_argument(
-        "--threads", type=_threads, default=0, metavar="N", help="threads of the native kernel; by default one a core"
+        "--threads",
+        type=_threads,
+        default=0,
+        metavar="N",
+        help="threads of the native kernel; by default one a core",
     )
     verb.set_defaults(run=audit.run, key_sources=[])
     verb = verbs.add_parser(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
 from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, Source, Status, ToDeviceBatch
-from e2echeck.audit.readers.json_stream import Expect, Start, elements
+from e2echeck.audit.readers.json_stream import BEGINNING, Expect, Start, elements
 from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
 from e2echeck.audit.readers.to_device import add_message, add_record, is_bare, is_record, sync_events
 from e2echeck.audit.table import Names
@@ -350,7 +350,7 @@ class JsonReader:
                         if room_id in rooms:
                             yield room_id, event_id, _previous(pdu.get("prev_events"))
 
-    def _elements(self, file: BinaryIO | _Hashing, start: Start = Start()) -> Iterator[bytes]:
+    def _elements(self, file: BinaryIO | _Hashing, start: Start = BEGINNING) -> Iterator[bytes]:
         try:
             for _, raw in elements(file, limit=self._limits.json_bytes, start=start):
                 yield raw

@@ -14,7 +14,7 @@ from e2echeck.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Expect", "Start", "elements"]
+__all__ = ["BEGINNING", "Expect", "Start", "elements"]
 
 _CHUNK: Final = 256 * 1024
 _SPACE: Final = b" \t\r\n"
@@ -133,7 +133,10 @@ class Start:
     expect: Expect = Expect.VALUE
 
 
-def elements(file: Readable, *, limit: int, start: Start = Start()) -> Iterator[tuple[bool, bytes]]:
+BEGINNING: Final = Start()
+
+
+def elements(file: Readable, *, limit: int, start: Start = BEGINNING) -> Iterator[tuple[bool, bytes]]:
     """The elements of a JSON file, each as its bytes.
 
     Args:

@@ -27,6 +27,10 @@ from e2echeck.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from e2echeck_native import AuditKeys
+
+    from e2echeck._backend import Kernel
+    from e2echeck.audit.evidence import PlainRun
     from e2echeck.limits import Limits
 
 __all__ = ["SynapseReader", "is_synapse"]

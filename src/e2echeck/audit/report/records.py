@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import e2echeck
-from e2echeck.audit.later import Later
 from e2echeck.audit.finding import SCHEMA_VERSION, Finding
+from e2echeck.audit.later import Later
 
 if TYPE_CHECKING:
     import platform
