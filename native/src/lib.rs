@@ -7,6 +7,8 @@
 pub mod audit;
 pub mod base64;
 pub mod ed25519;
+pub mod events;
+pub mod json;
 pub mod megolm;
 pub mod oddity;
 pub mod reason;

@@ -16,6 +16,8 @@ use crate::sha256::SECRET;
 type Rules = (u64, i64, i64);
 /// Index and R0 to R3.
 type State<'a> = (u32, &'a [u8]);
+/// The same for Python.
+type NewState<'py> = (u32, Bound<'py, PyBytes>);
 /// Codes (u16), indices (i64), offsets (u64), all plaintexts, and how many were refused.
 type Columns<'py> =
     (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, usize);
@@ -101,7 +103,7 @@ fn columns<'py>(python: Python<'py>, outcomes: &Outcomes) -> PyResult<Columns<'p
 }
 
 /// A state, to go on from.
-fn state<'py>(python: Python<'py>, latest: Option<&Ratchet>) -> PyResult<Option<(u32, Bound<'py, PyBytes>)>> {
+fn state<'py>(python: Python<'py>, latest: Option<&Ratchet>) -> PyResult<Option<NewState<'py>>> {
     latest
         .map(|latest| {
             let mut parts = Zeroizing::new([0; SECRET]);
@@ -116,7 +118,7 @@ fn state<'py>(python: Python<'py>, latest: Option<&Ratchet>) -> PyResult<Option<
 /// Its states are the first one known and a later one.  Gives the columns, and its state at the highest index that was
 /// opened.
 #[pyfunction]
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
+#[allow(clippy::too_many_arguments)]
 fn megolm_decrypt_many<'py>(
     python: Python<'py>,
     tier: u8,
@@ -127,7 +129,7 @@ fn megolm_decrypt_many<'py>(
     latest: State,
     messages: &Bound<'py, PyTuple>,
     rules: Rules,
-) -> PyResult<(Columns<'py>, Option<(u32, Bound<'py, PyBytes>)>)> {
+) -> PyResult<(Columns<'py>, Option<NewState<'py>>)> {
     let (first, latest) = (ratchet(first)?, ratchet(latest)?);
     let sessions = [Session {
         public_key: self::public_key(public_key)?,
@@ -144,7 +146,7 @@ fn megolm_decrypt_many<'py>(
 
 /// Verify and decrypt one message, as `megolm_decrypt_many`: gives the code, the index, the plaintext, and the state.
 #[pyfunction]
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
+#[allow(clippy::too_many_arguments)]
 fn megolm_decrypt<'py>(
     python: Python<'py>,
     tier: u8,
@@ -154,7 +156,7 @@ fn megolm_decrypt<'py>(
     latest: State,
     message: &Bound<'py, PyAny>,
     rules: Rules,
-) -> PyResult<(u16, i64, Bound<'py, PyBytes>, Option<(u32, Bound<'py, PyBytes>)>)> {
+) -> PyResult<(u16, i64, Bound<'py, PyBytes>, Option<NewState<'py>>)> {
     let (first, latest) = (ratchet(first)?, ratchet(latest)?);
     let sessions = [Session {
         public_key: self::public_key(public_key)?,
@@ -181,7 +183,7 @@ fn megolm_decrypt_sessions<'py>(
     tier: u8,
     threads: usize,
     message_version: u8,
-    sessions: Vec<(Bound<'py, PyBytes>, Option<(u32, Bound<'py, PyBytes>)>)>,
+    sessions: Vec<(Bound<'py, PyBytes>, Option<NewState<'py>>)>,
     session_numbers: Vec<u32>,
     messages: &Bound<'py, PyTuple>,
     rules: Rules,

@@ -4,6 +4,8 @@
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
 mod audit;
+mod events;
+mod json;
 mod megolm;
 
 use pyo3::exceptions::PyValueError;
@@ -34,5 +36,7 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(available_tiers, module)?)?;
     audit::register(module)?;
     megolm::register(module)?;
+    events::register(module)?;
+    json::register(module)?;
     Ok(())
 }

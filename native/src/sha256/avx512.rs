@@ -16,7 +16,7 @@ use std::arch::x86_64::{
 
 use zeroize::Zeroize;
 
-use super::{BLOCK, HASH, INFO, INITIAL, KEYS, SECRET, pad};
+use super::{BLOCK, HASH, INFO, INITIAL, KEYS, SECRET, pad, zero_key};
 use crate::tier::Tier;
 
 /// Messages that are hashed at once.
@@ -140,10 +140,11 @@ avx512! {
         _mm512_ternarylogic_epi32::<0x96>(one, two, three)
     }
 
-    fn initial() -> State {
+    /// The same state in all lanes.
+    fn same(values: &[u32; 8]) -> State {
         let mut state = [_mm512_setzero_si512(); 8];
-        for (words, value) in state.iter_mut().zip(INITIAL) {
-            *words = word(value);
+        for (words, value) in state.iter_mut().zip(values) {
+            *words = word(*value);
         }
         state
     }
@@ -260,7 +261,7 @@ avx512! {
 
     /// The states inside and outside after the block of the key.
     fn hmac_key(key: &State) -> (State, State) {
-        let mut states = [initial(); 2];
+        let mut states = [same(&INITIAL); 2];
         for (state, mask) in states.iter_mut().zip([0x3636_3636, 0x5C5C_5C5C]) {
             let mut block = [word(mask); 16];
             for (words, key) in block.iter_mut().zip(key) {
@@ -289,7 +290,8 @@ avx512! {
     }
 
     fn megolm_keys(secrets: &[[u8; SECRET]; LANES], keys: &mut [[u8; KEYS]; LANES]) {
-        let (mut inner, outer) = hmac_key(&[_mm512_setzero_si512(); 8]);
+        let zero = zero_key();
+        let (mut inner, outer) = (same(&zero.inner), same(&zero.outer));
         for half in 0..2 {
             let blocks = secrets.each_ref().map(|secret| &secret.as_chunks::<BLOCK>().0[half]);
             compress(&mut inner, load(blocks));

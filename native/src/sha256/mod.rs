@@ -10,6 +10,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
 
+use std::sync::LazyLock;
+
 use sha2::block_api::compress256;
 use zeroize::Zeroize;
 
@@ -99,10 +101,15 @@ fn pad(end: &mut [[u8; BLOCK]; 2], rest: &[u8], length: usize) -> usize {
     count
 }
 
+/// The salt of Megolm's HKDF, which is a key of HMAC.
+fn zero_key() -> &'static HmacKey {
+    static ZERO: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::new(&[0; HASH]));
+    &ZERO
+}
+
 /// `HKDF-SHA-256(salt = 32 zero bytes, input = secret, info = "MEGOLM_KEYS", 80 bytes)`.
 pub fn megolm_keys(secret: &[u8; SECRET], keys: &mut [u8; KEYS]) {
-    static ZERO: std::sync::LazyLock<HmacKey> = std::sync::LazyLock::new(|| HmacKey::new(&[0; HASH]));
-    let mut pseudorandom = ZERO.mac(secret);
+    let mut pseudorandom = zero_key().mac(secret);
     let expand = HmacKey::new(&pseudorandom);
     pseudorandom.zeroize();
     // Each part is made from the one before it, the info and its number.
