@@ -74,7 +74,7 @@ def as_answers(events: Sequence[Any]) -> str:
     return as_lines([{"chunk": events[start : start + 10], "start": "a"} for start in range(0, len(events), 10)])
 
 
-SHAPES = [as_lines, as_list, as_pretty_list, as_lists_and_values, as_answers]
+SHAPES: list[Callable[[Sequence[Any]], str]] = [as_lines, as_list, as_pretty_list, as_lists_and_values, as_answers]
 
 
 def faulty(seed: int) -> Recording:
@@ -87,13 +87,14 @@ def faulty(seed: int) -> Recording:
     recording.insert(recording.copy(choice(), sender="@mallory:example.org"))
     recording.insert(recording.copy(choice(), room_id=OTHER))
     recording.insert({"type": "m.room.message", "content": {"body": "x"}, "sender": "@a:b", "room_id": ROOM})
-    for change in (
+    changes: list[Callable[[str], str]] = [
         lambda text: text[:-20] + ("A" if text[-20] != "A" else "B") + text[-19:],
         lambda text: text[:40],
         lambda text: text + "=" * (-len(text) % 4),
         lambda text: text[:-1] + "/",
         lambda text: text.replace("A", "-"),
-    ):
+    ]
+    for change in changes:
         event = choice()
         content = {**event["content"], "ciphertext": change(event["content"]["ciphertext"])}
         recording.insert(recording.copy(event, content=content))
@@ -329,7 +330,7 @@ def test_reading_goes_on_where_another_reader_stopped(text: str, data: st.DataOb
     file = text.encode()
 
     def read(start: Start, rest: bytes) -> tuple[list[tuple[bool, bytes]], tuple[str, str] | None]:
-        found = []
+        found: list[tuple[bool, bytes]] = []
         try:
             found.extend(elements(io.BytesIO(rest), limit=100, start=start))
         except InputError as error:

@@ -104,8 +104,8 @@ class SessionStore:
         self.native: AuditKeys | None = None if kernel is None else kernel.functions.AuditKeys()
 
     @property
-    def _sessions(self) -> InboundGroupSessions:
-        """What Python keeps."""
+    def kept(self) -> InboundGroupSessions:
+        """The sessions that Python keeps: all of them where there is no kernel."""
         if self._many is None:
             self._many = megolm.InboundGroupSessions()
         return self._many
@@ -127,13 +127,13 @@ class SessionStore:
 
     def copies(self, public_key: bytes) -> tuple[SessionCopy, ...]:
         """As `InboundGroupSessions.copies`, of a session with several."""
-        return self._sessions.copies(public_key)
+        return self.kept.copies(public_key)
 
     def open(
         self, public_key: bytes, message: MegolmMessage, authenticated_form: bytes, *, room_id: str
     ) -> tuple[DecryptedMessage, SessionCopy]:
         """As `InboundGroupSessions.open`."""
-        sessions = self._sessions
+        sessions = self.kept
         if self.native is not None and public_key not in sessions:
             if self._borrowed is None:
                 self._borrowed = megolm.InboundGroupSessions()
@@ -185,7 +185,7 @@ class SessionStore:
     def _add(self, key: ExportedSessionKey, room_id: str, source: int, refused: Counter[Reason]) -> None:
         session = megolm.InboundGroupSession.import_session(key)
         try:
-            self._sessions.add(session, room_id=room_id, source=str(source))
+            self.kept.add(session, room_id=room_id, source=str(source))
         except InputError as error:  # too many copies of one session
             refused[error.code] += 1
 

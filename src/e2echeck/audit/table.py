@@ -18,6 +18,8 @@ from e2echeck.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from e2echeck_native import AuditTable
+
     from e2echeck._backend import Kernel
     from e2echeck.audit.evidence import PlainRun
 
@@ -214,7 +216,7 @@ class EventTable:
     def __init__(self, kernel: Kernel | None = None) -> None:
         self.kernel = kernel
         self.kinds: Names[str] = Names()
-        self.native = None if kernel is None else kernel.functions.AuditTable()
+        self.native: AuditTable | None = None if kernel is None else kernel.functions.AuditTable()
         store: _Store = _Arrays() if self.native is None else self.native
         self.ids, self.rooms, self.users = store.ids, store.rooms, store.users
         self.devices, self.sessions = store.devices, store.sessions
@@ -295,7 +297,8 @@ class EventTable:
         )
         if self.kernel is None:
             return hash(texts)
-        return self.kernel.functions.audit_copy_hash(self.kernel.tier, texts)
+        value: int = self.kernel.functions.audit_copy_hash(self.kernel.tier, texts)
+        return value
 
     def counts(self) -> dict[tuple[int, int], int]:
         """How many rows there are of each pair of room and status."""
