@@ -14,6 +14,17 @@ pub fn python_repr(out: &mut Vec<u8>, value: f64) {
     if write!(scientific, "{value:e}").is_err() {
         return;
     }
+    // Of two shortest spellings that are equally near Python takes the even one, as rounding to so many digits does.
+    // Next to a power of two that may be another float.
+    let places =
+        scientific.iter().take_while(|byte| **byte != b'e').filter(|byte| byte.is_ascii_digit()).count();
+    let places = places.saturating_sub(1);
+    let mut rounded = Vec::with_capacity(32);
+    if write!(rounded, "{value:.places$e}").is_ok()
+        && std::str::from_utf8(&rounded).ok().and_then(|text| text.parse().ok()) == Some(value)
+    {
+        scientific = rounded;
+    }
     let negative = scientific.first() == Some(&b'-');
     let unsigned = scientific.get(usize::from(negative)..).unwrap_or_default();
     let mark = unsigned.iter().position(|byte| *byte == b'e').unwrap_or(unsigned.len());

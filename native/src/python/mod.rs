@@ -3,8 +3,11 @@
 //!
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
+mod audit;
+mod events;
 mod json;
 mod megolm;
+mod ed25519;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -32,7 +35,10 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TIERS", PyTuple::new(python, Tier::ALL.map(Tier::name))?)?;
     module.add("REASONS", PyTuple::new(python, Reason::CODES)?)?;
     module.add_function(wrap_pyfunction!(available_tiers, module)?)?;
+    audit::register(module)?;
     megolm::register(module)?;
+    events::register(module)?;
     json::register(module)?;
+    ed25519::register(module)?;
     Ok(())
 }
