@@ -2,9 +2,6 @@
 # What the native kernel offers to e2echeck._backend; checked against the library by stubtest.
 
 from collections.abc import Sequence
-from typing import Final, final
-from typing import Final, TypeAlias
-from typing import Final
 from os import PathLike
 from typing import Final, TypeAlias, final
 

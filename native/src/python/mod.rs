@@ -4,10 +4,10 @@
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
 mod audit;
+mod ed25519;
 mod events;
 mod json;
 mod megolm;
-mod ed25519;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
