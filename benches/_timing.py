@@ -24,7 +24,7 @@ from e2echeck import _backend
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Row", "Timing", "environment"]
+__all__ = ["Row", "Timing", "environment", "interleave"]
 
 _UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -71,7 +71,7 @@ def environment(packages: Sequence[str]) -> dict[str, str]:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
-    return found | {"backend": _backend.active().name}
+    return found | {"backend": _backend.active().label}
 
 
 def _elapsed(work: Callable[[], object], calls: int) -> float:
@@ -88,6 +88,25 @@ def _calls(work: Callable[[], object], seconds: float) -> int:
     while (taken := _elapsed(work, calls)) < seconds / 4:
         calls *= 2
     return max(1, round(calls * seconds / taken))
+
+
+def interleave(works: Sequence[Callable[[], object]], *, rounds: int, seconds: float) -> list[list[float]]:
+    """Seconds of one call of each, for each round; they take turns, every round from another start.
+
+    Args:
+        works: what is called.
+        rounds: how often each one has its turn.
+        seconds: how long a turn takes at least, about.
+    """
+    calls = [_calls(work, seconds) for work in works]
+    times: list[list[float]] = [[] for _ in works]
+    order = list(range(len(works)))
+    for turn in range(rounds):
+        gc.collect()
+        start = turn % len(order)
+        for number in order[start:] + order[:start]:
+            times[number].append(_elapsed(works[number], calls[number]) / calls[number])
+    return times
 
 
 def _in_unit(seconds: float) -> str:
@@ -130,15 +149,9 @@ class Timing:
         Returns:
             A row for each callable, which the report will show too.
         """
-        works = list(callables.items())
-        calls = {who: _calls(work, self._slice) for who, work in works}
-        times: dict[str, list[float]] = {who: [] for who in callables}
-        for turn in range(self._rounds):
-            gc.collect()
-            start = turn % len(works)
-            for who, work in works[start:] + works[:start]:
-                times[who].append(_elapsed(work, calls[who]) / calls[who] / items)
-        first = times[works[0][0]]
+        measured = interleave(list(callables.values()), rounds=self._rounds, seconds=self._slice)
+        times = {who: [one / items for one in own] for who, own in zip(callables, measured, strict=True)}
+        first = next(iter(times.values()))
         rows = []
         for who, own in times.items():
             ratios = [mine / theirs for mine, theirs in zip(own, first, strict=True)]

@@ -4,9 +4,17 @@
 //! What is right and what is wrong is defined by the Python package; everything here gives the same answers, faster.
 //! Instruction sets are chosen at run time ([`tier::Tier`]).  Unsafe code stands in one module per instruction set.
 
+pub mod base64;
 pub mod ed25519;
+pub mod events;
+pub mod json;
+pub mod megolm;
+pub mod oddity;
 pub mod reason;
+pub mod sha256;
+pub mod threads;
 pub mod tier;
+pub mod wire;
 
 #[cfg(feature = "python")]
 mod python;

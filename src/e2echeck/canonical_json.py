@@ -13,6 +13,7 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from e2echeck import _backend
 from e2echeck.errors import InputError
 from e2echeck.limits import DEFAULT, Limits
 from e2echeck.reasons import Reason
@@ -21,7 +22,7 @@ from e2echeck.verdict import Parsed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LARGEST_INTEGER", "JsonValue", "encode", "parse", "read"]
+__all__ = ["LARGEST_INTEGER", "JsonValue", "canonicalize", "encode", "parse", "read"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """What `read` may return.  `parse` returns no float, `encode` takes one only when lenient."""
@@ -39,6 +40,10 @@ _LONGEST_INTEGER: Final = 640
 _LONGEST_EXPONENT: Final = 18
 
 _ODDITIES: Final = (Reason.JSON_DUPLICATE_KEY, Reason.JSON_FORBIDDEN_VALUE, Reason.JSON_SURROGATE)
+# The kernel knows no recursion limit of the interpreter; what may be nested deeper is left to Python.
+_DEEPEST_NATIVE: Final = 400
+# The kernel's positions have 32 bits.
+_LARGEST_NATIVE: Final = 2**31
 _SCALARS: Final = frozenset({str, int, bool, float, type(None)})
 _WHITESPACE: Final = " \t\n\r"
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
@@ -74,6 +79,9 @@ def parse(
     """
     if integral_numbers not in ("refuse", "normalise"):
         raise InputError(Reason.USAGE, "integral_numbers")
+    value = _load_natively(data, limits)
+    if value is not None:
+        return value
     value, oddities = _load(data, limits, normalise=integral_numbers == "normalise")
     if oddities:
         raise InputError(oddities[0])
@@ -96,7 +104,39 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> Parsed[JsonValue]:
 
     Clause: RFC 8259.
     """
+    value = _load_natively(data, limits)
+    if value is not None:
+        return Parsed(value)
     return Parsed(*_load(data, limits))
+
+
+def canonicalize(
+    data: bytes,
+    *,
+    integral_numbers: Literal["refuse", "normalise"] = "refuse",
+    limits: Limits = DEFAULT,
+) -> bytes:
+    """The canonical bytes of the value that JSON has: `encode` of `parse`, without making the value.
+
+    Equal bytes come out exactly when `data` was canonical already.
+
+    Args:
+        data: UTF-8 without byte order mark.
+        integral_numbers: as for `parse`.
+        limits: `Limits.json_bytes` and `Limits.json_depth`.
+
+    Raises:
+        InputError: the errors of `parse`.
+
+    Clause: Matrix App, Canonical JSON; RFC 8259.
+    """
+    kernel = _backend.kernel()
+    if kernel is not None and integral_numbers in ("refuse", "normalise") and _is_for_kernel(data, limits):
+        answer = kernel.functions.json_canonicalize(kernel.tier, data, limits.json_depth)
+        # A number is a reason; the reference says more about it, and may normalise.
+        if isinstance(answer, bytes):
+            return answer
+    return encode(parse(data, integral_numbers=integral_numbers, limits=limits), limits=limits)
 
 
 def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) -> bytes:
@@ -122,6 +162,12 @@ def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) ->
 
     Clause: Matrix App, Canonical JSON; Matrix rooms v1 and v6, canonical JSON.
     """
+    kernel = _backend.kernel()
+    if kernel is not None and 0 <= limits.json_depth <= _DEEPEST_NATIVE:
+        # What the strict rules allow is spelled alike by both.
+        answer = kernel.functions.json_encode(kernel.tier, value, limits.json_depth)
+        if answer is not None:
+            return answer
     try:
         (_check_nesting if lenient else _check)(value, limits.json_depth)
         return _ENCODER.encode(value).encode("utf-8")
@@ -141,6 +187,25 @@ def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) ->
 
 class _OddError(Exception):
     """Leaves the quick reading."""
+
+
+def _is_for_kernel(data: bytes, limits: Limits) -> bool:
+    """Whether the kernel may read this; within its bounds it reads what `_load` does."""
+    return (
+        type(data) is bytes
+        and len(data) <= limits.json_bytes
+        and len(data) < _LARGEST_NATIVE
+        and 0 <= limits.json_depth <= _DEEPEST_NATIVE
+    )
+
+
+def _load_natively(data: bytes, limits: Limits) -> JsonValue:
+    """The value of JSON without faults and oddities, when the kernel is in use; otherwise None."""
+    kernel = _backend.kernel()
+    if kernel is None or not _is_for_kernel(data, limits):
+        return None
+    value: JsonValue = kernel.functions.json_parse(kernel.tier, data, limits.json_depth)  # type: ignore[assignment]
+    return value
 
 
 def _load(data: bytes, limits: Limits, *, normalise: bool = False) -> tuple[JsonValue, tuple[Reason, ...]]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Room events as servers send them to each other: room versions, redaction, hashes and signatures."""
 
-from e2echeck.events.batch import ReceivedEvent, check_many
+from e2echeck.events.batch import EventBatch, ReceivedEvent, check_many, check_raw_many
 from e2echeck.events.hashes import content_hash, event_id, reference_hash, room_id
 from e2echeck.events.redaction import redact
 from e2echeck.events.room_version import ROOM_VERSIONS, EventIdFormat, RoomVersion, find_version
@@ -17,6 +17,7 @@ from e2echeck.events.signatures import (
 __all__ = [
     "POLICY_SERVER_KEY_ID",
     "ROOM_VERSIONS",
+    "EventBatch",
     "EventCheck",
     "EventIdFormat",
     "Outcome",
@@ -25,6 +26,7 @@ __all__ = [
     "RoomVersion",
     "check_event",
     "check_many",
+    "check_raw_many",
     "content_hash",
     "event_id",
     "find_version",

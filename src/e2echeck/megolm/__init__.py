@@ -8,7 +8,7 @@
 b'hello'
 """
 
-from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage, DecryptOutcome
+from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage, DecryptOutcome, VerifyBatch, VerifyOutcome
 from e2echeck.megolm.group_session import GroupSession
 from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
 from e2echeck.megolm.message import MegolmMessage
@@ -16,6 +16,7 @@ from e2echeck.megolm.ratchet import Ratchet
 from e2echeck.megolm.session_config import SessionConfig
 from e2echeck.megolm.session_key import ExportedSessionKey, SessionKey
 from e2echeck.megolm.sessions import InboundGroupSessions, SessionCopy
+from e2echeck.megolm.verify import verify_many
 
 __all__ = [
     "DecryptBatch",
@@ -31,4 +32,7 @@ __all__ = [
     "SessionCopy",
     "SessionKey",
     "SessionOrdering",
+    "VerifyBatch",
+    "VerifyOutcome",
+    "verify_many",
 ]

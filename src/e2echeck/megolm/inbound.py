@@ -25,14 +25,16 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Self
 
+from e2echeck import _backend
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError, StateError, VerificationError
 from e2echeck.hazmat import mac
 from e2echeck.limits import DEFAULT, Limits
+from e2echeck.megolm._native import check_threads, kernel_messages, kernel_rules
 from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.cipher import MessageKeys
 from e2echeck.megolm.message import MegolmMessage
-from e2echeck.megolm.ratchet import LAST_INDEX
+from e2echeck.megolm.ratchet import LAST_INDEX, Ratchet
 from e2echeck.megolm.session_config import SessionConfig
 from e2echeck.megolm.session_key import ExportedSessionKey, SessionKey
 from e2echeck.reasons import Reason
@@ -41,7 +43,7 @@ from e2echeck.verdict import STRICT, Strictness
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from e2echeck.megolm.ratchet import Ratchet
+    from e2echeck._backend import Kernel
 
 __all__ = ["STREAM_BYTES", "InboundGroupSession", "SessionOrdering"]
 
@@ -172,7 +174,36 @@ class InboundGroupSession:
             wire = message.wire
         else:
             wire = message
+        kernel = _backend.kernel()
+        if kernel is not None:
+            opened = self._decrypt_natively(kernel, wire, strictness, limits)
+            if opened is not None:
+                return opened
+            # Refused; the reference says it with the details.
         return self._verify(MegolmMessage.parse(wire, limits=limits, config=self.config).accept(strictness))
+
+    def _decrypt_natively(
+        self, kernel: Kernel, wire: str | bytes, strictness: Strictness, limits: Limits
+    ) -> DecryptedMessage | None:
+        """The message by the kernel, or None when it is refused."""
+        code, index, plaintext, latest = kernel.functions.megolm_decrypt(
+            kernel.tier,
+            self.config.message_version,
+            self.public_key,
+            (self._initial.index, self._initial.to_bytes()),
+            (self._latest.index, self._latest.to_bytes()),
+            wire if isinstance(wire, str) else bytes(wire),
+            kernel_rules(kernel, strictness, limits),
+        )
+        if code:
+            return None
+        self._go_on(latest)
+        return DecryptedMessage(plaintext, index, self._vouches(index))
+
+    def _go_on(self, latest: tuple[int, bytes] | None) -> None:
+        """Take over the ratchet of the last message that the kernel has opened."""
+        if latest is not None and latest[0] != self._latest.index:
+            self._latest = Ratchet(latest[1], latest[0])
 
     def _check_config(self, message: MegolmMessage) -> None:
         if message.config is not self.config:
@@ -214,6 +245,7 @@ class InboundGroupSession:
         self,
         messages: Sequence[str | bytes],
         *,
+        threads: int = 1,
         strictness: Strictness = STRICT,
         limits: Limits = DEFAULT,
     ) -> DecryptBatch:
@@ -221,13 +253,32 @@ class InboundGroupSession:
 
         Args:
             messages: base64 as str or raw bytes, as in `decrypt`.
+            threads: how many may work at once, at least 1; only the native kernel uses more than one.
             strictness: as in `decrypt`.
             limits: as in `decrypt`.
 
         Returns:
             One outcome for each message, in input order; never stops at a bad one.  The same outcomes as calling
             `decrypt` on each.
+
+        Raises:
+            InputError: ``usage.invalid`` for `threads` below 1.
         """
+        check_threads(threads)
+        kernel = _backend.kernel()
+        if kernel is not None:
+            columns, latest = kernel.functions.megolm_decrypt_many(
+                kernel.tier,
+                threads,
+                self.config.message_version,
+                self.public_key,
+                (self._initial.index, self._initial.to_bytes()),
+                (self._latest.index, self._latest.to_bytes()),
+                kernel_messages(messages),
+                kernel_rules(kernel, strictness, limits),
+            )
+            self._go_on(latest)
+            return DecryptBatch._of_columns(kernel, columns, self.verified_from)
         outcomes: list[DecryptedMessage | tuple[int, Reason]] = []
         readable: list[tuple[int, int, MegolmMessage]] = []
         for position, message in enumerate(messages):
@@ -252,6 +303,7 @@ class InboundGroupSession:
         messages: Iterable[str | bytes],
         *,
         rows: int = 8192,
+        threads: int = 1,
         strictness: Strictness = STRICT,
         limits: Limits = DEFAULT,
     ) -> Iterator[DecryptBatch]:
@@ -267,6 +319,7 @@ class InboundGroupSession:
         Args:
             messages: as in `decrypt_many`; an exception of the iterable passes through.
             rows: messages of one batch, at least 1.
+            threads: as in `decrypt_many`.
             strictness: as in `decrypt`.
             limits: as in `decrypt`.
 
@@ -275,14 +328,15 @@ class InboundGroupSession:
             is empty.
 
         Raises:
-            InputError: ``usage.invalid`` for `rows` below 1.
+            InputError: ``usage.invalid`` for `rows` or `threads` below 1.
         """
         if rows < 1:
             raise InputError(Reason.USAGE, f"{rows} rows")
-        return self._stream(iter(messages), rows, strictness, limits)
+        check_threads(threads)
+        return self._stream(iter(messages), rows, threads, strictness, limits)
 
     def _stream(
-        self, messages: Iterator[str | bytes], rows: int, strictness: Strictness, limits: Limits
+        self, messages: Iterator[str | bytes], rows: int, threads: int, strictness: Strictness, limits: Limits
     ) -> Iterator[DecryptBatch]:
         pending: list[str | bytes] = []
         size = 0
@@ -290,12 +344,12 @@ class InboundGroupSession:
             pending.append(message)
             size += len(message)
             if len(pending) >= rows or size >= STREAM_BYTES:
-                batch = self.decrypt_many(pending, strictness=strictness, limits=limits)
+                batch = self.decrypt_many(pending, threads=threads, strictness=strictness, limits=limits)
                 pending, size = [], 0
                 yield batch
                 del batch  # else it would live while the next one is collected
         if pending:
-            yield self.decrypt_many(pending, strictness=strictness, limits=limits)
+            yield self.decrypt_many(pending, threads=threads, strictness=strictness, limits=limits)
 
     def _ratchet_at(self, index: int) -> Ratchet:
         """A ratchet of its own at `index`, from the nearer of the two that are kept."""

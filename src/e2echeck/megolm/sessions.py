@@ -6,16 +6,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from e2echeck import _backend
 from e2echeck.encoding import decode_base64
 from e2echeck.errors import E2EError, InputError, StateError
+from e2echeck.limits import DEFAULT, Limits
+from e2echeck.megolm._native import check_threads, kernel_messages, kernel_rules
+from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
+from e2echeck.megolm.message import MegolmMessage
+from e2echeck.megolm.session_config import SessionConfig
 from e2echeck.reasons import Reason
+from e2echeck.verdict import STRICT, Strictness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from e2echeck.megolm.batch import DecryptedMessage
-    from e2echeck.megolm.message import MegolmMessage
+    from e2echeck._backend import Kernel
 
 __all__ = ["MOST_COPIES", "InboundGroupSessions", "SessionCopy"]
 
@@ -165,6 +171,153 @@ class InboundGroupSessions:
                 if _REACH.get(error.code, 4) >= _REACH.get(failure.code, 4):
                     failure = error
         raise failure
+
+    def decrypt_many(
+        self,
+        session_ids: Sequence[str | bytes],
+        messages: Sequence[str | bytes],
+        *,
+        room_ids: Sequence[str | None] | None = None,
+        config: SessionConfig = SessionConfig.VERSION_1,
+        threads: int = 1,
+        strictness: Strictness = STRICT,
+        limits: Limits = DEFAULT,
+    ) -> DecryptBatch:
+        """Verify and decrypt many messages of many sessions, in any order.
+
+        Args:
+            session_ids: for each message its session: the id as str (canonical base64), or the public key as bytes.
+            messages: base64 as str or raw bytes.
+            room_ids: for each message where it stands, as in `open`; None when that is not known of any.
+            config: the form of the messages; all of one call have the same.
+            threads: how many may work at once, at least 1; only the native kernel uses more than one.
+            strictness: which oddities of the form are refused.
+            limits: bounds on each message.
+
+        Returns:
+            One outcome for each message, in input order; never stops at a bad one.  Checks, in this order: the
+            session_id (``key.session-unknown`` when it is not that of any key), the form, the signature, then as
+            `open`, with its codes.  `DecryptBatch.verified_from` is None; each outcome says whether it is vouched for.
+
+        Not checked: as in `InboundGroupSession.decrypt`.
+
+        Raises:
+            InputError: ``usage.invalid`` for another number of ids or rooms than of messages, and for `threads` below
+                1.
+        """
+        check_threads(threads)
+        rooms: Sequence[str | None] = [None] * len(messages) if room_ids is None else room_ids
+        if not len(session_ids) == len(rooms) == len(messages):
+            raise InputError(
+                Reason.USAGE, f"{len(session_ids)} ids and {len(rooms)} rooms for {len(messages)} messages"
+            )
+        keys = {name: _public_key(name) for name in dict.fromkeys(session_ids)}
+        public_keys = [keys[name] for name in session_ids]
+        kernel = _backend.kernel()
+        careful = set(keys.values())
+        batch: DecryptBatch | None = None
+        if kernel is not None:
+            careful = {key for key in keys.values() if key is not None and self._needs_care(key, config)}
+            natively = [None if key in careful else key for key in public_keys] if careful else public_keys
+            rules = kernel_rules(kernel, strictness, limits)
+            batch = self._decrypt_natively(kernel, natively, messages, config, threads, rules)
+            if not careful:
+                return batch
+        outcomes: list[DecryptedMessage | tuple[int, Reason]] = []
+        for position, (key, message, room_id) in enumerate(zip(public_keys, messages, rooms, strict=True)):
+            if batch is None or key in careful:
+                outcomes.append(self._outcome(key, message, room_id, config, strictness, limits))
+            else:
+                outcomes.append(batch._part(position))
+        return DecryptBatch._of_sessions(outcomes)
+
+    def _outcome(
+        self,
+        public_key: bytes | None,
+        text: str | bytes,
+        room_id: str | None,
+        config: SessionConfig,
+        strictness: Strictness,
+        limits: Limits,
+    ) -> DecryptedMessage | tuple[int, Reason]:
+        """What becomes of one message of `decrypt_many`."""
+        if public_key is None:
+            return -1, Reason.KEY_SESSION_UNKNOWN
+        try:
+            message = MegolmMessage.parse(text, limits=limits, config=config).accept(strictness)
+        except E2EError as error:
+            return -1, error.code
+        form = message.authenticated_form(public_key)
+        if form is None:
+            return message.message_index, Reason.MEGOLM_SIGNATURE_INVALID
+        try:
+            return self.open(public_key, message, form, room_id=room_id)[0]
+        except E2EError as error:
+            return message.message_index, error.code
+
+    def _needs_care(self, public_key: bytes, config: SessionConfig) -> bool:
+        """Whether there are several copies to try, or one with another form of messages."""
+        copies = self._copies.get(public_key, ())
+        return len(copies) > 1 or any(copy.session.config is not config for copy in copies)
+
+    def _decrypt_natively(
+        self,
+        kernel: Kernel,
+        public_keys: list[bytes | None],
+        messages: Sequence[str | bytes],
+        config: SessionConfig,
+        threads: int,
+        rules: tuple[int, int, int],
+    ) -> DecryptBatch:
+        """`decrypt_many` by the kernel, of sessions with one copy or none."""
+        sessions: list[tuple[bytes, tuple[int, bytes] | None]] = []
+        floors: list[int] = []
+        numbers: dict[bytes | None, int] = {}
+        for key in dict.fromkeys(public_keys):
+            if key is None:
+                numbers[key] = _NO_SESSION
+                continue
+            numbers[key] = len(sessions)
+            session = next((copy.session for copy in self._copies.get(key, ())), None)
+            state = None if session is None else (session._initial.index, session._initial.to_bytes())
+            sessions.append((key, state))
+            verified_from = None if session is None else session.verified_from
+            floors.append(_NEVER if verified_from is None else verified_from)
+        session_numbers = [numbers[key] for key in public_keys]
+        columns = kernel.functions.megolm_decrypt_sessions(
+            kernel.tier,
+            threads,
+            config.message_version,
+            sessions,
+            session_numbers,
+            kernel_messages(messages),
+            rules,
+        )
+        batch = DecryptBatch._of_columns(kernel, columns, None)
+        floors.append(_NEVER)  # of no session
+        batch._set_verified(
+            bytes(
+                index >= floors[min(number, len(sessions))]
+                for index, number in zip(batch.indices, session_numbers, strict=True)
+            )
+        )
+        return batch
+
+
+_KEY_LENGTH: Final = 32
+# The number of no session, and the index from which on nothing is vouched for.
+_NO_SESSION: Final = 2**32 - 1
+_NEVER: Final = 2**32
+
+
+def _public_key(session_id: str | bytes) -> bytes | None:
+    """The key with this id, or None for what is no id."""
+    if isinstance(session_id, str):
+        try:
+            return decode_base64(session_id, length=_KEY_LENGTH).accept()
+        except InputError:
+            return None
+    return session_id if len(session_id) == _KEY_LENGTH else None
 
 
 # How far a copy came with a message; what is not named here came furthest.

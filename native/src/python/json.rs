@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Canonical JSON for Python: values from bytes, bytes from values, and bytes from bytes.
+//!
+//! What has an oddity or a fault is answered with its number or with None, and the Python side asks the reference for
+//! the rest: its errors tell more, and bad input need not be fast.
+
+use std::sync::Mutex;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+
+use crate::json::{Kind, Limits, Reader, Tape, write_string, write_value};
+
+/// Keys of at most so many bytes are remembered.
+const LONGEST_KEY: usize = 48;
+const KEYS: usize = 1024;
+/// Memory of a reader that is kept for the next document.
+const KEPT: usize = 1 << 16;
+
+/// What calls leave for the next one.
+struct Memory {
+    reader: Reader,
+    keys: Vec<Option<(Box<[u8]>, Py<PyString>)>>,
+}
+
+static MEMORY: Mutex<Option<Box<Memory>>> = Mutex::new(None);
+
+/// The memory of the last call, when no other call has it.
+fn borrow_memory() -> Box<Memory> {
+    // Never waits: Python code that runs within a call may call again, and a thread that waits here would keep the lock
+    // of the interpreter.
+    let kept = MEMORY.try_lock().ok().and_then(|mut kept| kept.take());
+    kept.unwrap_or_else(|| Box::new(Memory { reader: Reader::new(), keys: Vec::new() }))
+}
+
+fn return_memory(memory: Box<Memory>, used: usize) {
+    if used <= KEPT
+        && let Ok(mut kept) = MEMORY.try_lock()
+    {
+        *kept = Some(memory);
+    }
+}
+
+/// The value of a document without oddities; None for any other.
+#[pyfunction]
+pub(super) fn json_parse<'py>(
+    python: Python<'py>,
+    _tier: u8,
+    data: &[u8],
+    depth: usize,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let mut memory = borrow_memory();
+    let Memory { reader, keys } = &mut *memory;
+    let value = match reader.read(data, Limits { bytes: Limits::LARGEST, depth }) {
+        Ok(tape) if !tape.oddities().any() => {
+            let mut builder = Builder { python, tape, keys };
+            Some(builder.value(&mut Tape::ROOT.clone())?)
+        }
+        _ => None,
+    };
+    return_memory(memory, data.len());
+    Ok(value)
+}
+
+/// Makes Python objects.  It recurses, as deep as `Limits::depth` lets the reader go.
+struct Builder<'py, 'a> {
+    python: Python<'py>,
+    tape: Tape<'a>,
+    keys: &'a mut Vec<Option<(Box<[u8]>, Py<PyString>)>>,
+}
+
+impl<'py> Builder<'py, '_> {
+    /// The value of a node, which then is the one behind it.
+    fn value(&mut self, at: &mut u32) -> PyResult<Bound<'py, PyAny>> {
+        let (python, node) = (self.python, *at);
+        *at += 1;
+        Ok(match self.tape.kind(node) {
+            Kind::Null | Kind::Float | Kind::NotFinite => python.None().into_bound(python),
+            Kind::False => PyBool::new(python, false).to_owned().into_any(),
+            Kind::True => PyBool::new(python, true).to_owned().into_any(),
+            // Documents without oddities have no larger ones.
+            Kind::Integer => (self.tape.integer(node).unwrap_or(0) as i64).into_pyobject(python)?.into_any(),
+            Kind::String => self.text(node).into_any(),
+            Kind::Array => {
+                let list = PyList::empty(python);
+                for _ in 0..self.tape.len(node) {
+                    list.append(self.value(at)?)?;
+                }
+                list.into_any()
+            }
+            Kind::Object => {
+                let dict = PyDict::new(python);
+                for _ in 0..self.tape.len(node) {
+                    let key = self.key(*at);
+                    *at += 1;
+                    dict.set_item(key, self.value(at)?)?;
+                }
+                dict.into_any()
+            }
+        })
+    }
+
+    fn text(&self, node: u32) -> Bound<'py, PyString> {
+        let text = self.tape.string(node).and_then(|text| std::str::from_utf8(text).ok());
+        PyString::new(self.python, text.unwrap_or_default())
+    }
+
+    /// A key, the same object as the last time where possible: its hash is known already.
+    fn key(&mut self, node: u32) -> Bound<'py, PyString> {
+        let text = self.tape.string(node).unwrap_or_default();
+        if text.len() > LONGEST_KEY {
+            return self.text(node);
+        }
+        if self.keys.is_empty() {
+            self.keys.resize_with(KEYS, || None);
+        }
+        // Keys that meet in one place only lose what remembering gains.
+        let mut hash = text.len() as u32;
+        for chunk in text.chunks(4) {
+            let mut word = [0; 4];
+            word[..chunk.len()].copy_from_slice(chunk);
+            hash = (hash.rotate_left(5) ^ u32::from_le_bytes(word)).wrapping_mul(0x9E37_79B1);
+        }
+        let place = (hash >> 16) as usize % KEYS;
+        if let Some((known, key)) = &self.keys[place]
+            && **known == *text
+        {
+            return key.bind(self.python).clone();
+        }
+        let key = self.text(node);
+        self.keys[place] = Some((text.into(), key.clone().unbind()));
+        key
+    }
+}
+
+/// The canonical bytes of a document without oddities, or the number of the first reason against it.
+#[pyfunction]
+pub(super) fn json_canonicalize<'py>(
+    python: Python<'py>,
+    _tier: u8,
+    data: &[u8],
+    depth: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut memory = borrow_memory();
+    let answer = match memory.reader.read(data, Limits { bytes: Limits::LARGEST, depth }) {
+        Err(fault) => Err(fault.0),
+        Ok(tape) => tape.oddities().reasons().next().map_or_else(
+            || {
+                let mut out = Vec::with_capacity(data.len());
+                let spelling = write_value(&mut out, &tape, Tape::ROOT);
+                spelling.reason().map_or(Ok(out), Err)
+            },
+            Err,
+        ),
+    };
+    return_memory(memory, data.len());
+    match answer {
+        Ok(out) => Ok(PyBytes::new(python, &out).into_any()),
+        Err(reason) => Ok(reason.number().into_pyobject(python)?.into_any()),
+    }
+}
+
+/// The canonical bytes of a value; None when it has none under the strict rules, or is of other types than these.
+#[pyfunction]
+pub(super) fn json_encode<'py>(
+    python: Python<'py>,
+    _tier: u8,
+    value: &Bound<'py, PyAny>,
+    depth: usize,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let mut out = Vec::with_capacity(1024);
+    Ok(encode_value(&mut out, value, depth)?.map(|()| PyBytes::new(python, &out)))
+}
+
+/// Append a value; None when the reference has to be asked.
+fn encode_value(out: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Option<()>> {
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        let Ok(text) = text.to_str() else { return Ok(None) };
+        write_string(out, text.as_bytes());
+    } else if let Ok(dict) = value.cast_exact::<PyDict>() {
+        if depth == 0 {
+            return Ok(None);
+        }
+        let mut members = Vec::with_capacity(dict.len());
+        for (key, item) in dict.iter() {
+            let Ok(key) = key.cast_into_exact::<PyString>() else { return Ok(None) };
+            members.push((key, item));
+        }
+        let mut sorted = Vec::with_capacity(members.len());
+        for (key, item) in &members {
+            let Ok(key) = key.to_str() else { return Ok(None) };
+            sorted.push((key, item));
+        }
+        // Keys of a dict differ.
+        sorted.sort_unstable_by_key(|(key, _)| *key);
+        out.push(b'{');
+        for (at, (key, item)) in sorted.into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write_string(out, key.as_bytes());
+            out.push(b':');
+            if encode_value(out, item, depth - 1)?.is_none() {
+                return Ok(None);
+            }
+        }
+        out.push(b'}');
+    } else if let Ok(number) = value.cast_exact::<PyInt>() {
+        match number.extract::<i64>() {
+            Ok(number) if number.unsigned_abs() < 1 << 53 => {
+                use std::io::Write;
+                if write!(out, "{number}").is_err() {
+                    return Ok(None);
+                }
+            }
+            _ => return Ok(None),
+        }
+    } else if value.is_none() {
+        out.extend_from_slice(b"null");
+    } else if let Ok(truth) = value.cast_exact::<PyBool>() {
+        out.extend_from_slice(if truth.is_true() { b"true" } else { b"false" });
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        if depth == 0 {
+            return Ok(None);
+        }
+        out.push(b'[');
+        for (at, item) in list.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            if encode_value(out, &item, depth - 1)?.is_none() {
+                return Ok(None);
+            }
+        }
+        out.push(b']');
+    } else {
+        return Ok(None);
+    }
+    Ok(Some(()))
+}
+
+/// What `float.__repr__` writes, so that tests can compare it.
+#[pyfunction]
+pub(super) fn float_repr<'py>(python: Python<'py>, number: &Bound<'py, PyFloat>) -> Bound<'py, PyBytes> {
+    let mut out = Vec::new();
+    crate::json::python_repr(&mut out, number.value());
+    PyBytes::new(python, &out)
+}
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(json_parse, module)?)?;
+    module.add_function(wrap_pyfunction!(json_canonicalize, module)?)?;
+    module.add_function(wrap_pyfunction!(json_encode, module)?)?;
+    module.add_function(wrap_pyfunction!(float_repr, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the native kernel is told about a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from e2echeck.errors import InputError
+from e2echeck.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from e2echeck._backend import Kernel
+    from e2echeck.limits import Limits
+    from e2echeck.verdict import Strictness
+
+_MOST = 2**63 - 1
+
+
+def check_threads(threads: int) -> None:
+    """Raise ``usage.invalid`` for less than one thread."""
+    if threads < 1:
+        raise InputError(Reason.USAGE, f"{threads} threads")
+
+
+def kernel_rules(kernel: Kernel, strictness: Strictness, limits: Limits) -> tuple[int, int, int]:
+    """What is tolerated, as the bits of the reasons' numbers, and the limits, as far as 64 bits hold them."""
+    tolerated = 0
+    for reason in strictness.tolerated:
+        number = kernel.numbers.get(reason, 64)
+        # All oddities of a message's form have lower numbers.
+        if number < 64:
+            tolerated |= 1 << number
+    return tolerated, _bounded(limits.base64_characters), _bounded(limits.message_bytes)
+
+
+def _bounded(limit: int) -> int:
+    return max(-1, min(limit, _MOST))
+
+
+def kernel_messages(messages: Iterable[str | bytes]) -> tuple[str | bytes, ...]:
+    """The messages in a tuple, in which nobody can exchange them; what is like bytes becomes bytes."""
+    items = tuple(messages)
+    # Most often all are of one type, which a set of types says fastest.
+    if set(map(type, items)) <= {str, bytes}:
+        return items
+    return tuple(item if isinstance(item, str) else bytes(item) for item in items)
