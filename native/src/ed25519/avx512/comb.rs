@@ -176,7 +176,7 @@ fn decode_negatives(keys: &[&[u8; 32]]) -> (Point8, __mmask8) {
 /// Lanes in which all four words are the same.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-fn equal(a: [Lanes; 4], b: [Lanes; 4]) -> __mmask8 {
+pub(super) fn equal(a: [Lanes; 4], b: [Lanes; 4]) -> __mmask8 {
     let mut same = u8::MAX;
     for (a, b) in a.into_iter().zip(b) {
         same &= _mm512_cmpeq_epi64_mask(a, b);
