@@ -238,7 +238,7 @@ mod tests {
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
     fn check(lengths: [usize; 8]) {
-        let bytes: Vec<u8> = (0..20_000_u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..20_000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         let head: [u8; 64] = bytes[7..71].try_into().unwrap();
         let inputs = lengths.map(|length| Input { head: &head, rest: &bytes[length % 64..][..length] });
         for (words, input) in transpose(hash(&inputs)).into_iter().zip(inputs) {
