@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from e2echeck import _backend
 from e2echeck.hazmat import ed25519, edwards
-from e2echeck.vectors import areas, load
+from e2echeck.vectors import Result, areas, load
 from tests.hazmat.forge import TORSION, Forged, forge, large_non_canonical, reference_verify, torsion_cases
 from tests.hazmat.vectors_ed25519 import RFC_8032, SPECCHECK
 from tests.native import TIERS, each_tier, needs_kernel
@@ -68,13 +68,20 @@ def signed(seed: int, number: int) -> Case:
 @each_tier
 def test_all_vectors_have_their_results(tier: str) -> None:
     """Published ones, points of small order and second spellings, scalars of L and more, torsion."""
-    vectors = [vector for module in areas()["ed25519"] for vector in load("ed25519", module).vectors]
-    vectors = [vector for vector in vectors if vector.operation == "ed25519.verify"]
-    assert len(vectors) > 100
-    cases = [
-        (vector.input["public_key"], vector.input["signature"], vector.input["message"]) for vector in vectors
-    ]
-    assert judge(tier, cases) == [vector.result != "invalid" for vector in vectors]
+    cases, expected = [], []
+    for vector in (vector for module in areas()["ed25519"] for vector in load("ed25519", module).vectors):
+        if vector.operation == "ed25519.verify":
+            key, signature, message = (vector.input[name] for name in ("public_key", "signature", "message"))
+            assert isinstance(key, bytes)
+            assert isinstance(signature, bytes)
+            assert isinstance(message, bytes)
+            cases.append((key, signature, message))
+            expected.append(vector.result)
+    assert len(cases) > 100
+    verdicts = judge(tier, cases)
+    assert verdicts == [ed25519.verify(*case) for case in cases]
+    answers = {Result.VALID: True, Result.INVALID: False}
+    assert all(answers.get(result, holds) == holds for result, holds in zip(expected, verdicts, strict=True))
 
 
 @each_tier
@@ -166,8 +173,11 @@ def test_wrong_lengths_do_not_hold_and_move_no_other_verdict(tier: str) -> None:
 @each_tier
 def test_threads_and_order_make_no_difference(tier: str) -> None:
     """Some keys with many signatures and many with few, mixed, a few of them bad."""
-    cases = [signed(seed, number) for seed, count in ((1, 300), (2, 40), *((n, 2) for n in range(3, 40)))
-             for number in range(count)]
+    cases = [
+        signed(seed, number)
+        for seed, count in ((1, 300), (2, 40), *((n, 2) for n in range(3, 40)))
+        for number in range(count)
+    ]
     expected = []
     for place, (key, signature, message) in enumerate(cases):
         good = place % 11 != 5
