@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -201,8 +201,9 @@ def test_columns_of_different_lengths_and_unknown_tiers_are_refused(tier: str) -
         native.functions.verify_many(200, 1, [], [], [])
     with pytest.raises(ValueError, match="no such tier"):
         native.functions.verify(200, key, signature, message)
+    text: Any = "text"
     with pytest.raises(TypeError):
-        native.functions.verify(native.tier, key, signature, "text")  # type: ignore[arg-type]
+        native.functions.verify(native.tier, key, signature, text)
     assert native.functions.verify_many(native.tier, 1, [], [], []) == b""
     long = bytes(1 << 17)
     secret = bytes(32)
