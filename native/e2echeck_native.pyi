@@ -2,8 +2,9 @@
 # What the native kernel offers to e2echeck._backend; checked against the library by stubtest.
 
 from collections.abc import Sequence
-from typing import Final, final
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, final
+
+_Json: TypeAlias = bool | int | str | list["_Json"] | dict[str, "_Json"] | None
 
 ABI: Final[int]
 VERSION: Final[str]
@@ -11,7 +12,7 @@ TIERS: Final[tuple[str, ...]]
 REASONS: Final[tuple[str, ...]]
 
 def available_tiers() -> bytes: ...
-def json_parse(_tier: int, data: bytes, depth: int) -> object: ...
+def json_parse(_tier: int, data: bytes, depth: int) -> _Json: ...
 def json_canonicalize(_tier: int, data: bytes, depth: int) -> bytes | int: ...
 def json_encode(_tier: int, value: object, depth: int) -> bytes | None: ...
 def float_repr(number: float) -> bytes: ...

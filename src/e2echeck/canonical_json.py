@@ -204,7 +204,7 @@ def _load_natively(data: bytes, limits: Limits) -> JsonValue:
     kernel = _backend.kernel()
     if kernel is None or not _is_for_kernel(data, limits):
         return None
-    value: JsonValue = kernel.functions.json_parse(kernel.tier, data, limits.json_depth)  # type: ignore[assignment]
+    value: JsonValue = kernel.functions.json_parse(kernel.tier, data, limits.json_depth)
     return value
 
 

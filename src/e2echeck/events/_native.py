@@ -14,7 +14,7 @@ from e2echeck.reasons import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from e2echeck_native import EventColumns, EventKeys, EventRules
+    from e2echeck_native import EventKeys, EventRules
 
     from e2echeck._backend import Kernel
     from e2echeck.signing import KeyRing
