@@ -165,7 +165,7 @@ def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) ->
     kernel = _backend.kernel()
     if kernel is not None and 0 <= limits.json_depth <= _DEEPEST_NATIVE:
         # What the strict rules allow is spelled alike by both.
-        answer = kernel.functions.json_encode(kernel.tier, value, limits.json_depth)
+        answer: bytes | None = kernel.functions.json_encode(kernel.tier, value, limits.json_depth)
         if answer is not None:
             return answer
     try:

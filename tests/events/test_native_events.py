@@ -101,12 +101,14 @@ def test_any_events(events: list[tuple[bytes, str]], which: str, known: bool) ->
 
 
 ODD_VALUES: Final[tuple[object, ...]] = (
-    None, True, 0, -1, 1.5, 2**53, 2**63 - 1, 2**63, 10**40, "", "x", "@", "@:", "@a:", "@a:one.example", "!", "!a:b",
+    None, True, 0, -1, 1.5, 2**53, 2**63 - 1, 2**63, 10**40, "", "x", "@", "@:", "@a:", "@a:one.example", "!",
+    "!a:b",
     "$", "$a:b", "$a:one.example", [], ["x"], ["$a"] * 11, ["$a"] * 21, [["$a", {"sha256": "x"}]], [["$a", {}]],
     [["$a"]], [["$a", {"sha256": 1}]], {}, {"sha256": None}, {"sha256": ""}, {"sha256": "A"}, {"sha256": "AAAA"},
     {"one.example": {}}, {"one.example": None}, {"one.example": {"other:a": "x"}}, {"one.example": {KEY_ID: None}},
     {"one.example": {KEY_ID: "A"}}, {"one.example": {KEY_ID: "AAAA"}}, {"one.example": {"ed25519:b": "A" * 86}},
-    {"one.example": {KEY_ID: "A" * 86, "ed25519:policy_server": "x"}}, {"one.example": {"ed25519:policy_server": 1}},
+    {"one.example": {KEY_ID: "A" * 86, "ed25519:policy_server": "x"}},
+    {"one.example": {"ed25519:policy_server": 1}},
     "\ud800", "\u00e9" * 128, "x" * 256, "!" + "r" * 43, "!" + "\u00e9" * 43, "x" * 70_000, 1e400, -0.0,
 )  # fmt: skip
 MEMBERS: Final = (
@@ -164,9 +166,11 @@ def test_spellings_of_signatures_and_hashes(tier: str) -> None:
         signature, digest = event["signatures"]["one.example"][KEY_ID], event["hashes"]["sha256"]
         for odd in (
             lambda base: base + "=", lambda base: base + "==", lambda base: base + "===", lambda base: " " + base,
-            lambda base: base.replace("+", "-").replace("/", "_"), lambda base: base[:-1] + "Z", lambda base: base[:-1],
-            lambda base: base + "A", lambda base: base + "AA", lambda base: base + "\u00e9", lambda base: "=" + base,
-            lambda base: base[:5] + "\n" + base[5:] + "=", lambda base: base[:5] + "*" + base[6:], lambda base: "",
+            lambda base: base.replace("+", "-").replace("/", "_"), lambda base: base[:-1] + "Z",
+            lambda base: base[:-1],
+            lambda base: base + "A", lambda base: base + "AA", lambda base: base + "\u00e9",
+            lambda base: "=" + base,
+            lambda base: base[:5] + "\n" + base[5:] + "=", lambda base: base[:5] + "*" + base[6:], lambda base: base[:0],
             lambda base: base[:5] + "\x00" + base[6:], lambda base: base[:-1] + "\ud800", lambda base: base * 2,
         ):  # fmt: skip
             entry = {"one.example": {KEY_ID: odd(signature)}}
@@ -279,13 +283,20 @@ def test_what_is_odd_about_the_bytes(tier: str) -> None:
         events = [
             (odd % body if "%s" in odd else odd).encode("utf-8", "surrogatepass")
             for odd in (
-                '{%s,"type":"m.room.message"}', '{%s,"\\u0074ype":1}', '{%s,"x":1.0}', '{%s,"x":-0}', '{%s,"x":1e400}',
-                '{%s,"x":NaN}', '{%s,"x":-Infinity}', '{%s,"x":"\\ud800"}', '{%s,"\\udfff":1}', '{%s,"x":"\\ud83d\\ude00"}',
-                '{%s,"x":"\ud800"}', "{%s} ", " \n{%s}", "{%s}x", "\ufeff{%s}", "{%s,}", "[{%s}]", "null", '"x"', "", " ",
-                '{%s,"x":123456789012345678901234567890}', '{%s,"x":1e22}', '{%s,"x":9007199254740992}', '{%s,"a":1,"a":2}',
-                '{%s,"x":{"a":{"b":1,"b":1}}}', '{%s,"x":' + "[" * 199 + "]" * 199 + "}", '{%s,"x":' + "[" * 200 + "]" * 200 + "}",
-                '{%s,"x":' + "[" * 500, '{%s,"x":' + "9" * 640 + "}", '{%s,"x":' + "9" * 641 + "}", '{%s,"x":-' + "9" * 640 + "}",
-                '{%s,"unsigned":{"x":"\\ud800"}}', '{"unsigned":{"x":1e400},"unsigned":{},%s}', '{%s,"x":[0.1,1e16,1e-5,-0.0,5e-324]}',
+                '{%s,"type":"m.room.message"}', '{%s,"\\u0074ype":1}', '{%s,"x":1.0}', '{%s,"x":-0}',
+                '{%s,"x":1e400}',
+                '{%s,"x":NaN}', '{%s,"x":-Infinity}', '{%s,"x":"\\ud800"}', '{%s,"\\udfff":1}',
+                '{%s,"x":"\\ud83d\\ude00"}',
+                '{%s,"x":"\ud800"}', "{%s} ", " \n{%s}", "{%s}x", "\ufeff{%s}", "{%s,}", "[{%s}]", "null", '"x"',
+                "", " ",
+                '{%s,"x":123456789012345678901234567890}', '{%s,"x":1e22}', '{%s,"x":9007199254740992}',
+                '{%s,"a":1,"a":2}',
+                '{%s,"x":{"a":{"b":1,"b":1}}}', '{%s,"x":' + "[" * 199 + "]" * 199 + "}",
+                '{%s,"x":' + "[" * 200 + "]" * 200 + "}",
+                '{%s,"x":' + "[" * 500, '{%s,"x":' + "9" * 640 + "}", '{%s,"x":' + "9" * 641 + "}",
+                '{%s,"x":-' + "9" * 640 + "}",
+                '{%s,"unsigned":{"x":"\\ud800"}}', '{"unsigned":{"x":1e400},"unsigned":{},%s}',
+                '{%s,"x":[0.1,1e16,1e-5,-0.0,5e-324]}',
             )
         ]  # fmt: skip
         both(tier, events, version)

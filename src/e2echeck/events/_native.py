@@ -97,7 +97,7 @@ def rules_of_each(kernel: Kernel, versions: Sequence[RoomVersion | str]) -> Rule
 def _rules(kernel: Kernel, version: RoomVersion) -> EventRules | None:
     if not 0 <= version.largest_depth < 2**64:
         return None
-    return kernel.functions.EventRules(
+    rules: EventRules = kernel.functions.EventRules(
         [name.encode("utf-8", "surrogatepass") for name in version.top_level],
         [
             (
@@ -118,6 +118,7 @@ def _rules(kernel: Kernel, version: RoomVersion) -> EventRules | None:
         ],
         version.largest_depth,
     )
+    return rules
 
 
 def prepare(kernel: Kernel, ring: KeyRing) -> EventKeys | None:
