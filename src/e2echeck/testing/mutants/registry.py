@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 from unittest import mock
 
-from e2echeck import vectors
+from e2echeck import _backend, vectors
 from e2echeck.testing.reference import problems
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ class Mutant:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The library with this mistake, in this process, until the block ends.  Not thread-safe."""
+        """The library with this mistake, in this process, until the block ends.  Not thread-safe.
+
+        Mistakes are made in Python, so the native kernel stands aside.
+        """
         patches: list[mock._patch[object]] = []
 
         def patch(owner: object, name: str, value: object) -> None:
@@ -50,7 +53,8 @@ class Mutant:
 
         try:
             self._make(patch)
-            yield
+            with _backend.using("pure"):
+                yield
         finally:
             for change in reversed(patches):
                 change.stop()
