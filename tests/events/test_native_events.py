@@ -170,7 +170,8 @@ def test_spellings_of_signatures_and_hashes(tier: str) -> None:
             lambda base: base[:-1],
             lambda base: base + "A", lambda base: base + "AA", lambda base: base + "\u00e9",
             lambda base: "=" + base,
-            lambda base: base[:5] + "\n" + base[5:] + "=", lambda base: base[:5] + "*" + base[6:], lambda base: base[:0],
+            lambda base: base[:5] + "\n" + base[5:] + "=", lambda base: base[:5] + "*" + base[6:],
+            lambda base: base[:0],
             lambda base: base[:5] + "\x00" + base[6:], lambda base: base[:-1] + "\ud800", lambda base: base * 2,
         ):  # fmt: skip
             entry = {"one.example": {KEY_ID: odd(signature)}}

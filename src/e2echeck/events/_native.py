@@ -123,9 +123,9 @@ def _rules(kernel: Kernel, version: RoomVersion) -> EventRules | None:
 
 def prepare(kernel: Kernel, ring: KeyRing) -> EventKeys | None:
     """The keys as the kernel has them, made once for each ring; None when it cannot have them."""
-    if ring.prepared is None:
+    if ring._prepared is None:
         try:
-            ring.prepared = kernel.functions.EventKeys(
+            ring._prepared = kernel.functions.EventKeys(
                 [
                     (
                         key.entity.encode("utf-8", "surrogatepass"),
@@ -140,5 +140,5 @@ def prepare(kernel: Kernel, ring: KeyRing) -> EventKeys | None:
             )
         except OverflowError:
             return None
-    prepared: EventKeys = ring.prepared  # type: ignore[assignment]
+    prepared: EventKeys = ring._prepared  # type: ignore[assignment]
     return prepared
