@@ -27,7 +27,7 @@ from tests.events.strategies import Sent, changed, sent
 from tests.native import each_tier, needs_kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from e2echeck.events import EventBatch, RoomVersion
 
@@ -158,22 +158,25 @@ def test_memberships(tier: str, version: str) -> None:
     both(tier, data, version)
 
 
+SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
+    lambda base: base + "=", lambda base: base + "==", lambda base: base + "===", lambda base: " " + base,
+    lambda base: base.replace("+", "-").replace("/", "_"), lambda base: base[:-1] + "Z",
+    lambda base: base[:-1],
+    lambda base: base + "A", lambda base: base + "AA", lambda base: base + "\u00e9",
+    lambda base: "=" + base,
+    lambda base: base[:5] + "\n" + base[5:] + "=", lambda base: base[:5] + "*" + base[6:],
+    lambda base: base[:0],
+    lambda base: base[:5] + "\x00" + base[6:], lambda base: base[:-1] + "\ud800", lambda base: base * 2,
+)  # fmt: skip
+
+
 @each_tier
 def test_spellings_of_signatures_and_hashes(tier: str) -> None:
     events: list[bytes] = []
     for version in ("1", "10"):
         event = message(version)
         signature, digest = event["signatures"]["one.example"][KEY_ID], event["hashes"]["sha256"]
-        for odd in (
-            lambda base: base + "=", lambda base: base + "==", lambda base: base + "===", lambda base: " " + base,
-            lambda base: base.replace("+", "-").replace("/", "_"), lambda base: base[:-1] + "Z",
-            lambda base: base[:-1],
-            lambda base: base + "A", lambda base: base + "AA", lambda base: base + "\u00e9",
-            lambda base: "=" + base,
-            lambda base: base[:5] + "\n" + base[5:] + "=", lambda base: base[:5] + "*" + base[6:],
-            lambda base: base[:0],
-            lambda base: base[:5] + "\x00" + base[6:], lambda base: base[:-1] + "\ud800", lambda base: base * 2,
-        ):  # fmt: skip
+        for odd in SPELLINGS:
             entry = {"one.example": {KEY_ID: odd(signature)}}
             events.append(text(event | {"signatures": entry}))
             events.append(text(event | {"hashes": {"sha256": odd(digest)}}))
