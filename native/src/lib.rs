@@ -4,6 +4,7 @@
 //! What is right and what is wrong is defined by the Python package; everything here gives the same answers, faster.
 //! Instruction sets are chosen at run time ([`tier::Tier`]).  Unsafe code stands in one module per instruction set.
 
+pub mod audit;
 pub mod base64;
 pub mod ed25519;
 pub mod events;

@@ -19,11 +19,11 @@ const LANES: usize = 16;
 const WORTH: usize = 7;
 
 /// AES key, MAC key and IV of some messages: secrets.
-pub(super) struct Keys(Zeroizing<Vec<[u8; KEYS]>>);
+pub(crate) struct Keys(Zeroizing<Vec<[u8; KEYS]>>);
 
 impl Keys {
     /// Room for the keys of so many messages.
-    pub(super) fn with_capacity(messages: usize) -> Self {
+    pub(crate) fn with_capacity(messages: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(messages)))
     }
 
@@ -33,7 +33,7 @@ impl Keys {
     }
 
     /// Decrypt the ciphertext of the message at `place` behind `out`, which is as before when it is refused.
-    pub(super) fn decrypt(&self, place: usize, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+    pub(crate) fn decrypt(&self, place: usize, ciphertext: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(16) {
             return Err(Reason::AesLength);
         }
@@ -58,18 +58,18 @@ impl Keys {
 }
 
 /// States of ratchets that wait for their keys to be made.
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     secrets: Zeroizing<[[u8; SECRET]; LANES]>,
     count: usize,
 }
 
 impl Waiting {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { secrets: Zeroizing::new([[0; SECRET]; LANES]), count: 0 }
     }
 
     /// One more, whose keys come behind those of the others.
-    pub(super) fn push(&mut self, tier: Tier, keys: &mut Keys, write: impl FnOnce(&mut [u8; SECRET])) {
+    pub(crate) fn push(&mut self, tier: Tier, keys: &mut Keys, write: impl FnOnce(&mut [u8; SECRET])) {
         write(&mut self.secrets[self.count]);
         self.count += 1;
         if self.count == LANES {
@@ -78,7 +78,7 @@ impl Waiting {
     }
 
     /// Make the keys of all that wait.
-    pub(super) fn finish(&mut self, tier: Tier, keys: &mut Keys) {
+    pub(crate) fn finish(&mut self, tier: Tier, keys: &mut Keys) {
         let mut made = Zeroizing::new([[0; KEYS]; LANES]);
         let count = std::mem::take(&mut self.count);
         if !megolm_keys_at_once(tier, count, &self.secrets, &mut made) {
@@ -111,17 +111,17 @@ fn megolm_keys_at_once(_: Tier, _: usize, _: &[[u8; SECRET]; LANES], _: &mut [[u
 
 /// What a MAC is to be checked for.
 #[derive(Clone, Copy)]
-pub(super) struct Authenticated<'a> {
+pub(crate) struct Authenticated<'a> {
     /// Which keys.
-    pub(super) place: usize,
+    pub(crate) place: usize,
     /// What is authenticated.
-    pub(super) data: &'a [u8],
+    pub(crate) data: &'a [u8],
     /// What came with it: the first bytes of the MAC.
-    pub(super) mac: &'a [u8],
+    pub(crate) mac: &'a [u8],
 }
 
 /// Whether each MAC is right, in the order of the keys' places.  The order of `items` is changed.
-pub(super) fn check_macs(tier: Tier, keys: &Keys, items: &mut [Authenticated], verdicts: &mut [bool]) {
+pub(crate) fn check_macs(tier: Tier, keys: &Keys, items: &mut [Authenticated], verdicts: &mut [bool]) {
     let rest = check_macs_at_once(tier, keys, items, verdicts);
     for item in rest {
         let mut code = HmacKey::new(keys.mac_key(item.place)).mac(item.data);

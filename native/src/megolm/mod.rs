@@ -2,7 +2,7 @@
 //! Megolm: reading, verifying and decrypting messages of many sessions (`e2echeck.megolm`).
 
 mod bulk;
-mod cipher;
+pub(crate) mod cipher;
 mod message;
 mod ratchet;
 

@@ -3,6 +3,7 @@
 //!
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
+mod audit;
 mod ed25519;
 mod events;
 mod json;
@@ -34,9 +35,10 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TIERS", PyTuple::new(python, Tier::ALL.map(Tier::name))?)?;
     module.add("REASONS", PyTuple::new(python, Reason::CODES)?)?;
     module.add_function(wrap_pyfunction!(available_tiers, module)?)?;
-    ed25519::register(module)?;
+    audit::register(module)?;
     megolm::register(module)?;
     events::register(module)?;
     json::register(module)?;
+    ed25519::register(module)?;
     Ok(())
 }

@@ -116,5 +116,5 @@ class Chronology:
                 if event_id not in seen:
                     seen.add(event_id)
                     todo.append(event_id)
-        rows = self._table.rows
-        return frozenset(rows[event_id] for event_id in seen if event_id in rows and event_id != start)
+        found = (self._table.ids.get(event_id) for event_id in seen if event_id != start)
+        return frozenset(row for row in found if row is not None)

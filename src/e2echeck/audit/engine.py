@@ -10,6 +10,7 @@ servers and what they signed, of rooms, of sessions, of to-device messages, of m
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 
 from e2echeck import _backend
 from e2echeck.audit import totals
-from e2echeck.audit.appservice import AppService, load_appservice
 from e2echeck.audit.checks import message as message_check
 from e2echeck.audit.checks.olm import ToDeviceFindings
 from e2echeck.audit.checks.room import Rooms, may_be_clear, table_finding
@@ -26,13 +26,14 @@ from e2echeck.audit.checks.session import check_sessions
 from e2echeck.audit.checks.signatures import PER_EVENT, EventProofs
 from e2echeck.audit.checks.to_device import check_to_device
 from e2echeck.audit.chronology import Chronology
-from e2echeck.audit.evidence import Status, ToDeviceBatch
+from e2echeck.audit.evidence import PlainRun, Status, ToDeviceBatch
 from e2echeck.audit.finding import Finding
-from e2echeck.audit.keys import KeyInput, KeySource, load_keys
+from e2echeck.audit.keys import KeyInput, KeySource, SessionStore, load_keys
+from e2echeck.audit.later import Later
 from e2echeck.audit.readers import Reader, open_inputs
 from e2echeck.audit.server_keys import ServerKeySource, ServerKeyStore, load_server_keys
 from e2echeck.audit.summary import Summary
-from e2echeck.audit.table import NO_SESSION, EventTable
+from e2echeck.audit.table import NO_SESSION, AnyNames, EventTable
 from e2echeck.audit.to_device_table import ToDeviceTable
 from e2echeck.encoding import encode_base64
 from e2echeck.limits import DEFAULT, Limits
@@ -42,16 +43,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from e2echeck.audit import appservice
+    from e2echeck.audit.appservice import AppService
     from e2echeck.audit.checks.signatures import Proof
     from e2echeck.audit.evidence import EvidenceBatch, Source
-    from e2echeck.megolm import InboundGroupSessions
     from e2echeck.signing import VerifyKey
+else:
+    appservice = Later("e2echeck.audit.appservice")
 
 __all__ = ["Options", "run"]
 
 _STATE_KINDS: Final = frozenset({"m.room.create", "m.room.join_rules", "m.room.encryption"})
 # Notes of a source that are findings too.
 _SOURCE_CODES: Final = {str(code): code for code in (Reason.EVIDENCE_SCHEMA_UNKNOWN, Reason.JSON_DUPLICATE_KEY)}
+_KERNEL_DEPTH: Final = 40
 # Before room version 6 canonical JSON was not enforced (Matrix room version 6).
 _LAX_ROOM_VERSIONS: Final = frozenset({"1", "2", "3", "4", "5"})
 
@@ -66,6 +71,7 @@ class Options:
         server_keys: files with keys of servers.
         pinned_keys: keys of servers that somebody vouches for by hand (`events.server_keys.parse_pinned`).
         limits: bounds on everything that is read.
+        threads: that the native kernel verifies with; 0 for as many as the process may use cores.
     """
 
     keys: Sequence[KeySource] = ()
@@ -73,6 +79,14 @@ class Options:
     limits: Limits = field(default=DEFAULT)
     server_keys: Sequence[ServerKeySource] = ()
     pinned_keys: Sequence[VerifyKey] = ()
+    threads: int = 0
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every platform
+        return os.cpu_count() or 1
 
 
 def run(
@@ -106,13 +120,14 @@ def run(
         MissingExtraError: ``extra.missing`` for a YAML registration without the ``audit`` extra.
     """
     backend = _backend.active()
-    sessions, key_inputs = load_keys(options.keys, options.limits)
-    appservices = [load_appservice(path, options.limits) for path in options.appservices]
+    sessions, key_inputs = load_keys(options.keys, options.limits, backend.kernel, options.threads or _cores())
+    appservices = [appservice.load_appservice(path, options.limits) for path in options.appservices]
     readers, skipped = open_inputs(evidence, options.limits)
     server_keys = load_server_keys(options.server_keys, options.pinned_keys, readers, options.limits)
     audit = _Audit(readers, sessions if options.keys else None, appservices, options.limits, server_keys)
+    threads = options.threads or _cores()
     for reader in readers:
-        for batch in reader.batches():
+        for batch in audit.read(reader, threads):
             audit.take(batch)
             on_progress(reader.source, reader.source.events + reader.source.to_device or len(batch))
     audit.catch_up()
@@ -135,7 +150,7 @@ class _Audit:
     def __init__(
         self,
         readers: list[Reader],
-        keys: InboundGroupSessions | None,
+        keys: SessionStore | None,
         appservices: list[AppService],
         limits: Limits,
         server_keys: ServerKeyStore,
@@ -144,11 +159,12 @@ class _Audit:
         self._keys = keys
         self._appservices = appservices
         self._limits = limits
-        self._table = EventTable()
+        self._kernel = _backend.kernel()
+        self._table = EventTable(self._kernel)
         self._chronology = Chronology(self._table, readers)
         self._rooms = Rooms(self._table, self._chronology)
         self._server_keys = server_keys
-        self._proofs = EventProofs(self._table, server_keys.ring, limits)
+        self._proofs = EventProofs(self._table, server_keys, limits)
         self._unproved: dict[int, array[int]] = {}
         for reader in readers:
             for room_id, version in reader.room_versions():
@@ -159,15 +175,35 @@ class _Audit:
         self._to_device_malformed: list[tuple[int, str, str]] = []
         self._to_device_findings = ToDeviceFindings(self._to_device, self._claimable)
 
-    def take(self, batch: EvidenceBatch | ToDeviceBatch) -> None:
+    def read(self, reader: Reader, threads: int) -> Iterator[EvidenceBatch | PlainRun | ToDeviceBatch]:
+        """An input in batches, verified as far as the kernel does that."""
+        # Nesting that the kernel takes for ordinary has to be within the limit.
+        if self._kernel is None or not reader.holds_events or self._limits.json_depth < _KERNEL_DEPTH:
+            return reader.batches()
+        return reader.runs(self._kernel, None if self._keys is None else self._keys.native, threads)
+
+    def take(self, batch: EvidenceBatch | PlainRun | ToDeviceBatch) -> None:
         """Take in one batch."""
         if isinstance(batch, ToDeviceBatch):
             self._take_to_device(batch)
+            return
+        if isinstance(batch, PlainRun):
+            self._take_run(batch)
             return
         source = batch.source
         self._malformed += [(source.number, locator, why) for locator, why in batch.malformed]
         for i in range(len(batch)):
             self._take_event(batch, i, source)
+
+    def _take_run(self, run: PlainRun) -> None:
+        position = run.start
+        while position < run.stop:
+            position += self._table.add_plain(run, position)
+            if position < run.stop:
+                # A further copy of an event, which is compared with the first.
+                again = run.single(run.chunk, position, run.locator + position - run.start)
+                self._take_event(again, 0, run.source)
+                position += 1
 
     def _take_to_device(self, batch: ToDeviceBatch) -> None:
         table, number = self._to_device, batch.source.number
@@ -196,8 +232,8 @@ class _Audit:
         if proof is None and batch.pdus[i] is not None:
             self._unproved.setdefault(source.number, array("q")).append(batch.locators[i])
         position = (source, batch.locators[i], batch.streams[i], batch.depths[i])
-        copy = _copy_hash(batch.room_ids[i], batch.senders[i], kind, content)
-        row = table.rows.get(event_id)
+        copy = table.copy_hash(batch.room_ids[i], batch.senders[i], kind, content)
+        row = table.ids.get(event_id)
         if row is not None:
             self._repeated += 1
             self._chronology.place(row, *position, placed=placed)
@@ -239,7 +275,7 @@ class _Audit:
                 for i, locator in enumerate(batch.locators):
                     if position < len(left) and left[position] == locator:
                         position += 1
-                        row = self._table.rows.get(batch.event_ids[i])
+                        row = self._table.ids.get(batch.event_ids[i])
                         if row is not None:
                             self._record(row, batch, i, self._proofs.examine(batch, i))
 
@@ -269,7 +305,7 @@ class _Audit:
         for reason, detail in result.notes:
             table.notes.append((row, reason, detail))
         if result.status & Status.AUTHENTIC:
-            table.set_message(row, result.public_key, result.index, result.digest)
+            table.set_message(row, result.public_key, result.index, result.ciphertext)
 
     def findings(self) -> Iterator[Finding]:
         """All findings, in their fixed order."""
@@ -290,11 +326,7 @@ class _Audit:
 
     def _event_findings(self) -> Iterator[Finding]:
         table = self._table
-        opened = {
-            session
-            for session, status in zip(table.session, table.status, strict=True)
-            if session != NO_SESSION and status & Status.OPENED
-        }
+        opened: set[int] | None = None
         for source, locator, why in self._malformed:
             yield Finding(
                 code=Reason.EVENT_MALFORMED,
@@ -314,11 +346,13 @@ class _Audit:
             finding = table_finding(table, row, code, detail)
             session = table.session[row]
             if session != NO_SESSION:
-                if code is Reason.MEGOLM_MAC_INVALID and session not in opened:
-                    detail = "the key opens no message of this session, it may itself be wrong"  # noqa: PLW2901
+                if code is Reason.MEGOLM_MAC_INVALID:
+                    opened = table.sessions_with(Status.OPENED) if opened is None else opened
+                    if session not in opened:
+                        detail = "the key opens no message of this session, it may itself be wrong"  # noqa: PLW2901
                 finding = replace(
                     finding,
-                    session_id=encode_base64(table.session_keys[session]),
+                    session_id=encode_base64(table.sessions[session]),
                     index_from=table.index[row],
                     index_to=table.index[row],
                     detail=detail,
@@ -378,7 +412,7 @@ class _Audit:
     def sum_up(self, summary: Summary) -> None:
         """Fill in the counts."""
         summary.repeated, summary.malformed = self._repeated, len(self._malformed)
-        summary.users = (*self._table.users.values, *filter(None, self._to_device.users.values))
+        summary.users = (*_all(self._table.users), *filter(None, self._to_device.users.values))
         summary.session_keys = None if self._keys is None else len(self._keys)
         totals.add_rooms(summary, self._table, self._rooms)
         totals.add_checks(summary, self._table, with_keys=self._keys is not None)
@@ -394,15 +428,5 @@ class _Audit:
             )
 
 
-def _copy_hash(room_id: str, sender: str, kind: str, content: dict[str, object]) -> int:
-    """What every copy of an encrypted event must have in common.  Only compared within this process."""
-    return hash(
-        (
-            room_id,
-            sender,
-            kind,
-            str(content.get("algorithm")),
-            str(content.get("session_id")),
-            str(content.get("ciphertext")),
-        )
-    )
+def _all(names: AnyNames[str]) -> list[str]:
+    return [names[number] for number in range(len(names))]

@@ -8,9 +8,13 @@ from enum import IntFlag
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from e2echeck_native import AuditChunk
+
     from e2echeck.reasons import Reason
 
-__all__ = ["BATCH_ROWS", "EvidenceBatch", "Order", "Source", "Status", "ToDeviceBatch"]
+__all__ = ["BATCH_ROWS", "EvidenceBatch", "Order", "PlainRun", "Source", "Status", "ToDeviceBatch"]
 
 BATCH_ROWS: Final = 1024
 """Rows of a batch: small enough that parsed contents of 1 KiB stay within a few MiB."""
@@ -52,10 +56,13 @@ class Status(IntFlag):
     CUT = 131072
     """A copy holds nothing but what redaction keeps."""
 
+    SET_ASIDE = PRUNED | REJECTED | SOFT_FAILED
+    """Any of these, see `set_aside`."""
+
     @property
     def set_aside(self) -> bool:
         """Whether the event is counted, but never part of a finding."""
-        return bool(self & (Status.PRUNED | Status.REJECTED | Status.SOFT_FAILED))
+        return bool(self & Status.SET_ASIDE)
 
 
 @dataclass(slots=True)
@@ -122,6 +129,29 @@ class EvidenceBatch:
 
     def __len__(self) -> int:
         return len(self.event_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRun:
+    """Encrypted events one after the other that the kernel has read and verified.
+
+    Attributes:
+        source: where they come from.
+        chunk: a part of the source.
+        start, stop: the positions of its elements that these events are.
+        locator: place of the first of them in the source.
+        single: reads the event at a position again, as a batch of one, with the place given beside it.
+    """
+
+    source: Source
+    chunk: AuditChunk
+    start: int
+    stop: int
+    locator: int
+    single: Callable[[AuditChunk, int, int], EvidenceBatch]
+
+    def __len__(self) -> int:
+        return self.stop - self.start
 
 
 @dataclass(slots=True)

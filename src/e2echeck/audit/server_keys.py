@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from e2echeck.audit.finding import Finding
 from e2echeck.audit.keys import read_bounded
+from e2echeck.audit.later import Later
 from e2echeck.errors import E2EError, InputError
-from e2echeck.events.server_key_files import MOST_ANSWERS, read_server_keys
-from e2echeck.events.server_keys import ServerKeys, key_ring
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
@@ -20,8 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from e2echeck.audit.readers import Reader
+    from e2echeck.events import server_key_files, server_keys
+    from e2echeck.events.server_keys import ServerKeys
     from e2echeck.limits import Limits
     from e2echeck.signing import KeyRing, VerifyKey
+else:
+    server_key_files, server_keys = Later("e2echeck.events.server_key_files"), Later("e2echeck.events.server_keys")
 
 __all__ = ["ServerKeyInput", "ServerKeySource", "ServerKeyStore", "load_server_keys"]
 
@@ -64,7 +67,7 @@ class ServerKeyStore:
     """All server keys of an audit.
 
     Attributes:
-        ring: what events are checked with.
+        answers: of servers and notaries.
         inputs: the files.
         pinned: keys given by hand.
         asked: whether any were given besides those of databases.
@@ -72,12 +75,25 @@ class ServerKeyStore:
         notes: (where from, reason) of answers, counted; where from is an input of the evidence or a phrase.
     """
 
-    ring: KeyRing
+    answers: list[ServerKeys] = field(default_factory=list)
     inputs: list[ServerKeyInput] = field(default_factory=list)
     pinned: tuple[VerifyKey, ...] = ()
     asked: bool = False
     without_table: int = 0
     notes: Counter[tuple[int | str, Reason]] = field(default_factory=Counter)
+    _ring: KeyRing | None = None
+
+    @property
+    def ring(self) -> KeyRing:
+        """What events are checked with."""
+        if self._ring is None:
+            self._ring = server_keys.key_ring(self.answers, self.pinned)
+        return self._ring
+
+    @property
+    def known(self) -> int:
+        """How many keys of servers there are."""
+        return len(self.ring.keys) if self.answers or self.pinned else 0
 
     def findings(self) -> Iterator[Finding]:
         """About the answers themselves, then about pinned keys."""
@@ -115,7 +131,7 @@ def load_server_keys(
             fetched_at = source.fetched_at
             if fetched_at is None:
                 fetched_at = source.path.stat().st_mtime_ns // 1_000_000
-            content = read_server_keys(data, fetched_at=fetched_at, limits=limits)
+            content = server_key_files.read_server_keys(data, fetched_at=fetched_at, limits=limits)
         except InputError as error:
             detail = f"{source.path}" + (f": {error.detail}" if error.detail else "")
             raise InputError(error.code, detail) from None
@@ -137,17 +153,17 @@ def load_server_keys(
     for reader in readers:
         without_table += reader.has_server_keys() is False
         for count, row in enumerate(reader.server_keys()):
-            if count >= MOST_ANSWERS:
-                raise InputError(Reason.EVIDENCE_LIMIT, f"more than {MOST_ANSWERS} rows of server keys")
+            if count >= server_key_files.MOST_ANSWERS:
+                raise InputError(
+                    Reason.EVIDENCE_LIMIT, f"more than {server_key_files.MOST_ANSWERS} rows of server keys"
+                )
             answer = _read_row(row, limits)
             if isinstance(answer, Reason):
                 notes[reader.source.number, answer] += 1
             else:
                 answers.append(answer)
                 notes.update((reader.source.number, reason) for reason in answer.reasons)
-    return ServerKeyStore(
-        key_ring(answers, pinned), inputs, tuple(pinned), bool(sources or pinned), without_table, notes
-    )
+    return ServerKeyStore(answers, inputs, tuple(pinned), bool(sources or pinned), without_table, notes)
 
 
 def _read_row(row: dict[str, object], limits: Limits) -> ServerKeys | Reason:
@@ -156,6 +172,6 @@ def _read_row(row: dict[str, object], limits: Limits) -> ServerKeys | Reason:
     if not isinstance(name, str) or type(added) is not int or not isinstance(text, bytes):
         return Reason.SERVER_KEY_MALFORMED
     try:
-        return ServerKeys.parse(text, server_name=name, fetched_at=added, limits=limits)
+        return server_keys.ServerKeys.parse(text, server_name=name, fetched_at=added, limits=limits)
     except E2EError as error:
         return error.code

@@ -1,84 +1,238 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All events met so far, one row each, in columns: about 300 bytes an event, ids included."""
+"""All events met so far, one row each, in columns: about 300 bytes an event, ids included.
+
+With the native kernel texts are kept and looked up there, and rows of plain events come from there in stretches; the
+columns are the same arrays.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from array import array
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from e2echeck.audit.evidence import Status
+from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from e2echeck.reasons import Reason
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["DIGEST_LENGTH", "NO_SESSION", "NO_TIME", "EventTable", "Names"]
+    from e2echeck_native import AuditTable
+
+    from e2echeck._backend import Kernel
+    from e2echeck.audit.evidence import PlainRun
+
+__all__ = ["DIGEST_LENGTH", "KEY_OF_OTHER_ROOM", "NO_SESSION", "NO_TIME", "OTHER_ROOM", "EventTable", "Names"]
 
 NO_SESSION: Final = -1
 NO_TIME: Final = -(2**63)
 DIGEST_LENGTH: Final = 16
+OTHER_ROOM: Final = "the plaintext names another room"
+KEY_OF_OTHER_ROOM: Final = "the source of the key names another room"
+
+_Name = TypeVar("_Name", str, bytes)
+_Item = TypeVar("_Item")
+
+_GENUINE: Final = Status.ENCRYPTED | Status.AUTHENTIC
+# By the number of what became of a plain event in the kernel: its status, and what is noted of it.
+_FATES: Final[tuple[tuple[Status, tuple[Reason, str] | None], ...]] = (
+    (Status.NORMAL, None),
+    (_GENUINE, None),
+    (_GENUINE | Status.OPENED, None),
+    (_GENUINE | Status.SESSION_UNKNOWN, None),
+    (_GENUINE | Status.INDEX_UNKNOWN, None),
+    (_GENUINE | Status.MAC_INVALID, (Reason.MEGOLM_MAC_INVALID, "")),
+    (_GENUINE, (Reason.MEGOLM_PADDING_INVALID, "")),
+    (_GENUINE | Status.MOVED, (Reason.MEGOLM_ROOM_MISMATCH, OTHER_ROOM)),
+    (_GENUINE | Status.MOVED, (Reason.MEGOLM_ROOM_MISMATCH, KEY_OF_OTHER_ROOM)),
+)
+_STATUSES: Final = [int(status) for status, _ in _FATES]
+_LOWEST_NOTED: Final = next(fate for fate, (_, note) in enumerate(_FATES) if note is not None)
 
 
-class Names:
-    """Strings that occur often, by number."""
+class AnyNames(Protocol[_Name]):
+    """`Names` of Python or of the kernel."""
+
+    def number(self, value: _Name, /) -> int:
+        """As `Names.number`."""
+
+    def get(self, value: _Name, /) -> int | None:
+        """As `Names.get`."""
+
+    def __contains__(self, value: _Name, /) -> bool: ...
+
+    def __getitem__(self, number: int, /) -> _Name: ...
+
+    def __len__(self) -> int: ...
+
+
+class Names(Generic[_Name]):
+    """Texts or keys by number, in the order in which they were first seen."""
 
     __slots__ = ("_numbers", "values")
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self.values: list[str] = []
+        self._numbers: dict[_Name, int] = {}
+        self.values: list[_Name] = []
 
-    def number(self, value: str) -> int:
-        """The number of a string, given on first sight."""
+    def number(self, value: _Name) -> int:
+        """The number of a value, given on first sight."""
         number = self._numbers.get(value)
         if number is None:
             number = self._numbers[value] = len(self.values)
             self.values.append(value)
         return number
 
-    def __getitem__(self, number: int) -> str:
+    def get(self, value: _Name) -> int | None:
+        """The number of a value, or None."""
+        return self._numbers.get(value)
+
+    def __contains__(self, value: _Name) -> bool:
+        return value in self._numbers
+
+    def __getitem__(self, number: int) -> _Name:
         return self.values[number]
 
     def __len__(self) -> int:
         return len(self.values)
 
 
+class Column(Protocol[_Item]):
+    """A column: an array of Python, or one of the kernel."""
+
+    def append(self, value: _Item, /) -> None:
+        """One more row."""
+
+    def __getitem__(self, row: int, /) -> _Item: ...
+
+    def __setitem__(self, row: int, value: _Item, /) -> None: ...
+
+    def __len__(self) -> int: ...
+
+
+def _items(column: Column[_Item]) -> Iterator[_Item]:
+    """All items of an array of Python, fast."""
+    return map(column.__getitem__, range(len(column)))
+
+
+class _Store(Protocol):
+    """What holds the columns; each attribute as in `EventTable`."""
+
+    @property
+    def ids(self) -> AnyNames[str]: ...
+    @property
+    def rooms(self) -> AnyNames[str]: ...
+    @property
+    def users(self) -> AnyNames[str]: ...
+    @property
+    def devices(self) -> AnyNames[str]: ...
+    @property
+    def sessions(self) -> AnyNames[bytes]: ...
+    @property
+    def room(self) -> Column[int]: ...
+    @property
+    def sender(self) -> Column[int]: ...
+    @property
+    def kind(self) -> Column[int]: ...
+    @property
+    def device(self) -> Column[int]: ...
+    @property
+    def source(self) -> Column[int]: ...
+    @property
+    def locator(self) -> Column[int]: ...
+    @property
+    def stream(self) -> Column[int]: ...
+    @property
+    def depth(self) -> Column[int]: ...
+    @property
+    def timestamp(self) -> Column[int]: ...
+    @property
+    def status(self) -> Column[int]: ...
+    @property
+    def copy(self) -> Column[int]: ...
+    @property
+    def session(self) -> Column[int]: ...
+    @property
+    def index(self) -> Column[int]: ...
+    @property
+    def digest(self) -> Column[bytes]: ...
+
+
+class _Digests:
+    """Digests in one array of bytes."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def append(self, value: bytes) -> None:
+        """One more row."""
+        self._bytes += value
+
+    def __getitem__(self, row: int) -> bytes:
+        return bytes(self._bytes[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH])
+
+    def __setitem__(self, row: int, value: bytes) -> None:
+        self._bytes[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH] = value
+
+    def __len__(self) -> int:
+        return len(self._bytes) // DIGEST_LENGTH
+
+
+class _Arrays:
+    """The columns as arrays of Python."""
+
+    def __init__(self) -> None:
+        self.ids: Names[str] = Names()
+        self.rooms: Names[str] = Names()
+        self.users: Names[str] = Names()
+        self.devices: Names[str] = Names()
+        self.sessions: Names[bytes] = Names()
+        self.room, self.sender, self.kind, self.device = array("I"), array("I"), array("I"), array("I")
+        self.source, self.locator, self.stream, self.depth = array("I"), array("q"), array("q"), array("q")
+        self.timestamp, self.status, self.copy = array("q"), array("I"), array("q")
+        self.session, self.index, self.digest = array("i"), array("I"), _Digests()
+
+
 class EventTable:
     """One row for each event id.
 
+    Args:
+        kernel: what keeps texts and makes rows of plain events, None where Python does all.
+
     Attributes:
-        rows: row by event id; the ids in the order of their rows are `ids`.
+        ids: event ids by row, and rows by event id.
         room, sender, kind, device: numbers in `rooms`, `users`, `kinds`, `devices`.
         source, locator, stream, depth: the position, from the input that orders events best.
         timestamp: origin_server_ts in milliseconds, or `NO_TIME`.
         status: what is known of it.
         copy: a hash of what must be the same in every copy of an encrypted event.
-        session: number of the session of an authentic message, or `NO_SESSION`.
+        session: number of the session of an authentic message in `sessions` (public keys), or `NO_SESSION`.
         index: its message index.
-        digest: `DIGEST_LENGTH` bytes a row over the ciphertext of an authentic message.
+        digest: `DIGEST_LENGTH` bytes over the ciphertext of an authentic message.
         notes: (row, reason, detail) of everything found out about single events, in the order of reading.
     """
 
-    def __init__(self) -> None:
-        self.rows: dict[str, int] = {}
-        self.ids: list[str] = []
-        self.rooms, self.users, self.kinds, self.devices = Names(), Names(), Names(), Names()
+    def __init__(self, kernel: Kernel | None = None) -> None:
+        self.kernel = kernel
+        self.kinds: Names[str] = Names()
+        self.native: AuditTable | None = None if kernel is None else kernel.functions.AuditTable()
+        store: _Store = _Arrays() if self.native is None else self.native
+        self.ids, self.rooms, self.users = store.ids, store.rooms, store.users
+        self.devices, self.sessions = store.devices, store.sessions
+        self.room, self.sender, self.kind, self.device = store.room, store.sender, store.kind, store.device
+        self.source, self.locator, self.stream, self.depth = store.source, store.locator, store.stream, store.depth
+        self.timestamp, self.status, self.copy = store.timestamp, store.status, store.copy
+        self.session, self.index, self.digest = store.session, store.index, store.digest
         self.devices.number("")
-        self.room, self.sender, self.kind, self.device = array("I"), array("I"), array("I"), array("I")
-        self.source, self.locator, self.stream, self.depth = array("I"), array("q"), array("q"), array("q")
-        self.timestamp, self.status, self.copy = array("q"), array("I"), array("q")
-        self.session, self.index, self.digest = array("i"), array("I"), bytearray()
-        self.session_numbers: dict[bytes, int] = {}
-        self.session_keys: list[bytes] = []
         self.notes: list[tuple[int, Reason, str]] = []
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.status)
 
     def add(self, event_id: str, room: str, sender: str, kind: str, timestamp: int | None) -> int:
         """A new row; position and status are still to be set."""
-        row = len(self.ids)
-        self.rows[event_id] = row
-        self.ids.append(event_id)
+        row = self.ids.number(event_id)
         self.room.append(self.rooms.number(room))
         self.sender.append(self.users.number(sender))
         self.kind.append(self.kinds.number(kind))
@@ -88,10 +242,27 @@ class EventTable:
         self.copy.append(0)
         self.session.append(NO_SESSION)
         self.index.append(0)
-        self.digest += bytes(DIGEST_LENGTH)
+        self.digest.append(bytes(DIGEST_LENGTH))
         for column in (self.source, self.locator, self.stream, self.depth):
             column.append(0)
         return row
+
+    def add_plain(self, run: PlainRun, start: int) -> int:
+        """Rows for the events of a run from position `start` on; stops before one whose id is there already.
+
+        Returns:
+            The number of rows.
+        """
+        assert self.native is not None  # noqa: S101 - runs come from the kernel
+        kind, locator = self.kinds.number("m.room.encrypted"), run.locator + start - run.start
+        rows, noted = self.native.add(
+            run.chunk, (start, run.stop), (run.source.number, kind, locator), _STATUSES, _LOWEST_NOTED
+        )
+        for row, fate in noted:
+            note = _FATES[fate][1]
+            assert note is not None  # noqa: S101 - `_LOWEST_NOTED`
+            self.notes.append((row, *note))
+        return rows
 
     def place(self, row: int, source: int, locator: int, stream: int, depth: int) -> None:
         """Set the position of a row."""
@@ -100,24 +271,53 @@ class EventTable:
         self.stream[row] = stream
         self.depth[row] = depth
 
-    def session_number(self, public_key: bytes) -> int:
-        """The number of a session, given on first sight."""
-        number = self.session_numbers.get(public_key)
-        if number is None:
-            number = self.session_numbers[public_key] = len(self.session_keys)
-            self.session_keys.append(public_key)
-        return number
-
-    def set_message(self, row: int, public_key: bytes, index: int, digest: bytes) -> None:
+    def set_message(self, row: int, public_key: bytes, index: int, ciphertext: bytes) -> None:
         """Enter an authentic message."""
-        self.session[row] = self.session_number(public_key)
+        if self.kernel is None:
+            digest = hashlib.blake2b(ciphertext, digest_size=DIGEST_LENGTH).digest()
+        else:
+            digest = self.kernel.functions.audit_digest(self.kernel.tier, ciphertext)
+        self.session[row] = self.sessions.number(public_key)
         self.index[row] = index
-        self.digest[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH] = digest
-
-    def digest_of(self, row: int) -> bytes:
-        """The digest of a row's ciphertext."""
-        return bytes(self.digest[row * DIGEST_LENGTH : (row + 1) * DIGEST_LENGTH])
+        self.digest[row] = digest
 
     def status_of(self, row: int) -> Status:
         """The status of a row."""
         return Status(self.status[row])
+
+    def copy_hash(self, room_id: str, sender: str, kind: str, content: dict[str, object]) -> int:
+        """What every copy of an encrypted event must have in common.  Only compared within this process."""
+        texts = (
+            room_id,
+            sender,
+            kind,
+            str(content.get("algorithm")),
+            str(content.get("session_id")),
+            str(content.get("ciphertext")),
+        )
+        if self.kernel is None:
+            return hash(texts)
+        value: int = self.kernel.functions.audit_copy_hash(self.kernel.tier, texts)
+        return value
+
+    def counts(self) -> dict[tuple[int, int], int]:
+        """How many rows there are of each pair of room and status."""
+        if self.native is None:
+            return Counter(zip(_items(self.room), _items(self.status), strict=True))
+        return {(room, status): count for room, status, count in self.native.count_pairs()}
+
+    def rows_with(self, some: Status, none: Status) -> Sequence[int]:
+        """The rows whose status has a flag of `some` and no flag of `none`."""
+        wanted, unwanted = int(some), int(none)
+        if self.native is not None:
+            return self.native.rows_with(wanted, unwanted)
+        statuses = enumerate(_items(self.status))
+        return [row for row, status in statuses if status & wanted and not status & unwanted]
+
+    def sessions_with(self, flag: Status) -> set[int]:
+        """The sessions with a row whose status has this flag."""
+        wanted = int(flag)
+        if self.native is not None:
+            return self.native.sessions_with(wanted)
+        pairs = zip(_items(self.session), _items(self.status), strict=True)
+        return {session for session, status in pairs if session != NO_SESSION and status & wanted}

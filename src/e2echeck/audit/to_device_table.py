@@ -7,15 +7,18 @@ import json
 from array import array
 from typing import TYPE_CHECKING, Final
 
+from e2echeck.audit.later import Later
 from e2echeck.audit.table import DIGEST_LENGTH, Names
 from e2echeck.encoding import encode_base64
-from e2echeck.hazmat import x25519
-from e2echeck.olm import SessionKeys
 
 if TYPE_CHECKING:
+    from e2echeck import olm
     from e2echeck.audit.checks.to_device import OlmEntry
     from e2echeck.audit.evidence import ToDeviceBatch
+    from e2echeck.hazmat import x25519
     from e2echeck.reasons import Reason
+else:
+    olm, x25519 = Later("e2echeck.olm"), Later("e2echeck.hazmat.x25519")
 
 __all__ = ["NO_NUMBER", "Keys", "ToDeviceTable"]
 
@@ -157,7 +160,7 @@ class ToDeviceTable:
         """The id of a session, None for `NO_NUMBER`."""
         if session == NO_NUMBER:
             return None
-        return SessionKeys(*(self.keys.values[number] for number in self.sessions[session])).session_id
+        return olm.SessionKeys(*(self.keys.values[number] for number in self.sessions[session])).session_id
 
     def place(self, row: int) -> str:
         """Where a message is in its input."""

@@ -47,20 +47,20 @@ _COUNTED: Final = (
 
 def add_rooms(summary: Summary, table: EventTable, rooms: Rooms) -> None:
     """Totals by room and of all rooms."""
-    by_room = [RoomTotals(room_id) for room_id in table.rooms.values]
-    for number, status in zip(table.room, table.status, strict=True):
+    by_room = [RoomTotals(table.rooms[number]) for number in range(len(table.rooms))]
+    for (number, status), count in table.counts().items():
         totals = by_room[number]
-        totals.events += 1
+        totals.events += count
         if status & Status.REJECTED:
-            totals.rejected += 1
+            totals.rejected += count
         elif status & Status.SOFT_FAILED:
-            totals.soft_failed += 1
+            totals.soft_failed += count
         elif status & Status.PRUNED:
-            totals.pruned += 1
+            totals.pruned += count
         elif status & Status.ENCRYPTED:
-            totals.encrypted += 1
-            totals.authentic += bool(status & Status.AUTHENTIC)
-            totals.opened += bool(status & Status.OPENED)
+            totals.encrypted += count
+            totals.authentic += count if status & Status.AUTHENTIC else 0
+            totals.opened += count if status & Status.OPENED else 0
     for number, state in rooms.states.items():
         totals = by_room[number]
         totals.room_version = state.version
@@ -74,7 +74,7 @@ def add_rooms(summary: Summary, table: EventTable, rooms: Rooms) -> None:
         for name in _COUNTED:
             setattr(summary.total, name, getattr(summary.total, name) + getattr(totals, name))
     summary.rooms = by_room
-    summary.sessions = len(table.session_keys)
+    summary.sessions = len(table.sessions)
 
 
 def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
@@ -87,9 +87,11 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
             Reason.KEY_COPIES_UNCONNECTED,
             Reason.KEY_ROOMS_DIFFER,
         ]
+        unopened = Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN
         messages = sum(
-            bool(status & (Status.SESSION_UNKNOWN | Status.INDEX_UNKNOWN)) and not Status(status).set_aside
-            for status in table.status
+            count
+            for (_, status), count in table.counts().items()
+            if status & unopened and not status & Status.SET_ASIDE
         )
         if messages:
             summary.not_assessed.append(
@@ -125,25 +127,25 @@ def add_checks(summary: Summary, table: EventTable, *, with_keys: bool) -> None:
 def add_proofs(summary: Summary, table: EventTable, proofs: EventProofs, keys: ServerKeyStore) -> None:
     """Totals of hashes, ids and signatures of events, which checks ran on them, and what they could not decide."""
     summary.server_keys, summary.pinned_server_keys = keys.inputs, keys.pinned
-    totals = summary.proofs = ProofTotals(server_keys=len(keys.ring.keys))
-    for status in table.status:
+    totals = summary.proofs = ProofTotals(server_keys=keys.known)
+    for (_, status), count in table.counts().items():
         if status & Status.PROVED:
-            totals.checked += 1
-            totals.id_holds += bool(status & Status.ID_HOLDS)
-            totals.hash_holds += bool(status & Status.HASH_HOLDS)
-            totals.signature_holds += bool(status & Status.SIGNATURE_HOLDS)
-            totals.redacted += bool(status & Status.CUT) and not status & Status.HASH_HOLDS
+            totals.checked += count
+            totals.id_holds += count if status & Status.ID_HOLDS else 0
+            totals.hash_holds += count if status & Status.HASH_HOLDS else 0
+            totals.signature_holds += count if status & Status.SIGNATURE_HOLDS else 0
+            totals.redacted += count if status & Status.CUT and not status & Status.HASH_HOLDS else 0
         elif status & Status.FEDERATED:
-            totals.version_unknown += 1
+            totals.version_unknown += count
         else:
-            totals.client_format += 1
+            totals.client_format += count
     totals.auth_events, totals.auth_missing, totals.auth_rejected = proofs.count_auth()
     checks: list[Reason] = []
     if totals.checked:
         checks += signatures.REASONS
     gaps = summary.not_assessed
     undecided = 0
-    if keys.ring.keys:
+    if keys.known:
         checks += signatures.KEY_REASONS if totals.checked else ()
         undecided = proofs.count_undecided()
         if undecided:
@@ -152,7 +154,7 @@ def add_proofs(summary: Summary, table: EventTable, proofs: EventProofs, keys: S
             )
     elif totals.checked:
         gaps.append(NotAssessed("signatures of events", "no server keys were given"))
-    if keys.without_table and (undecided or (totals.checked and not keys.ring.keys)):
+    if keys.without_table and (undecided or (totals.checked and not keys.known)):
         gaps.append(NotAssessed("server keys in databases", "the table of them is missing", keys.without_table))
     if totals.version_unknown:
         gaps.append(

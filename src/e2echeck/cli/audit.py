@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import e2echeck.audit as library
 from e2echeck.audit.keys import read_bounded
+from e2echeck.audit.later import Later
 from e2echeck.audit.report.output import complete_file
 from e2echeck.audit.report.pseudonyms import KEY_LENGTH, Pseudonyms
 from e2echeck.audit.report.records import finding_record, summary_record
 from e2echeck.audit.report.text import finding_lines, summary_lines
 from e2echeck.errors import InputError
-from e2echeck.events.server_keys import parse_pinned
 from e2echeck.reasons import Reason, Severity
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from e2echeck.audit.evidence import Source
+    from e2echeck.events import server_keys
+else:
+    server_keys = Later("e2echeck.events.server_keys")
 
 __all__ = ["run"]
 
@@ -54,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
                 keys=options.key_sources,
                 appservices=options.appservice,
                 server_keys=[library.ServerKeySource(path) for path in options.server_keys],
-                pinned_keys=[parse_pinned(text) for text in options.server_key],
+                pinned_keys=[server_keys.parse_pinned(text) for text in options.server_key],
+                threads=options.threads,
             ),
             on_finding=write,
             on_progress=progress,

@@ -31,6 +31,7 @@ FINDINGS: Final = 1
 USAGE: Final = 2
 UNREADABLE: Final = 3
 INTERNAL: Final = 4
+MOST_THREADS: Final = 256
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,6 +60,13 @@ class _Keys(argparse.Action):
         else:
             sources = [*sources[:-1], KeySource(sources[-1].path, path)]
         namespace.key_sources = sources
+
+
+def _threads(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST_THREADS:
+        raise ValueError
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
         "--pseudonym-key-file", type=Path, metavar="FILE", help="32 bytes or more: stable pseudonyms"
     )
     verb.add_argument("--quiet", action="store_true", help="no progress")
+    verb.add_argument(
+        "--threads",
+        type=_threads,
+        default=0,
+        metavar="N",
+        help="threads of the native kernel; by default one a core",
+    )
     verb.set_defaults(run=audit.run, key_sources=[])
     verb = verbs.add_parser(
         "doctor",

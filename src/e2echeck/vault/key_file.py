@@ -26,7 +26,17 @@ from e2echeck.verdict import CLIENTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["RECOMMENDED_ITERATIONS", "ExportedRoomKey", "KeyFile", "read", "write", "write_list"]
+__all__ = [
+    "RECOMMENDED_ITERATIONS",
+    "ExportedRoomKey",
+    "KeyFile",
+    "OpenedFile",
+    "open_file",
+    "read",
+    "read_entry",
+    "write",
+    "write_list",
+]
 
 ALGORITHM: Final = "m.megolm.v1.aes-sha2"
 RECOMMENDED_ITERATIONS: Final = 100_000
@@ -97,12 +107,40 @@ def read(data: bytes, passphrase: str | bytes | None = None, *, limits: Limits =
 
     Clause: Matrix CS, "Key export format".
     """
+    opened = open_file(data, passphrase, limits=limits)
+    keys, refused = opened.entries(limits)
+    return KeyFile(keys, refused, opened.oddities, opened.iterations)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenedFile:
+    """A key file whose entries are not read yet; secret.
+
+    Attributes:
+        json: the list of sessions.
+        oddities, iterations: as of `KeyFile`.
+    """
+
+    json: bytes
+    oddities: tuple[Reason, ...] = ()
+    iterations: int | None = None
+
+    def entries(self, limits: Limits) -> tuple[tuple[ExportedRoomKey, ...], tuple[tuple[int, Reason], ...]]:
+        """The usable entries, and position and reason of the others; raises as `read`."""
+        return _read_list(self.json, limits)
+
+
+def open_file(data: bytes, passphrase: str | bytes | None = None, *, limits: Limits = DEFAULT) -> OpenedFile:
+    """The first part of `read`: up to the list of sessions, of which nothing is checked.
+
+    Raises:
+        InputError, VerificationError: as `read`.
+    """
     if len(data) > limits.key_file_bytes:
         raise InputError(Reason.EVIDENCE_LIMIT, f"{len(data)} bytes")
     start = data.find(_BEGIN)
     if start < 0:
-        keys, refused = _read_list(data, limits)
-        return KeyFile(keys, refused)
+        return OpenedFile(data)
     end = data.find(_END, start)
     if end < 0:
         raise InputError(Reason.KEY_FILE_MALFORMED, "no end marker")
@@ -115,8 +153,7 @@ def read(data: bytes, passphrase: str | bytes | None = None, *, limits: Limits =
         raise InputError(Reason.KEY_FILE_PASSPHRASE_MISSING)
     oddities: list[Reason] = [oddity for oddity in decoded.oddities if oddity is not Reason.BASE64_PADDING]
     plaintext, iterations = _decrypt(decoded.value, passphrase, oddities, limits)
-    keys, refused = _read_list(plaintext, limits)
-    return KeyFile(keys, refused, tuple(oddities), iterations)
+    return OpenedFile(plaintext, tuple(oddities), iterations)
 
 
 def _decrypt(data: bytes, passphrase: str | bytes, oddities: list[Reason], limits: Limits) -> tuple[bytes, int]:
@@ -175,6 +212,15 @@ def _read_list(data: bytes, limits: Limits) -> tuple[tuple[ExportedRoomKey, ...]
         except E2EError as error:
             refused.append((position, error.code))
     return tuple(keys), tuple(refused)
+
+
+def read_entry(data: bytes, *, limits: Limits = DEFAULT) -> ExportedRoomKey:
+    """One entry of a list that is well-formed as a whole.
+
+    Raises:
+        InputError: why the entry is unusable, as in `KeyFile.refused`.
+    """
+    return _read_entry(canonical_json.read(data, limits=Limits(json_bytes=limits.key_file_bytes)).value)
 
 
 def _read_entry(entry: object) -> ExportedRoomKey:

@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.evidence import Status
+from e2echeck.audit.later import Later
+from e2echeck.audit.table import KEY_OF_OTHER_ROOM, OTHER_ROOM
 from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError
-from e2echeck.hazmat import ed25519
 from e2echeck.reasons import Reason
-from e2echeck.room_keys import read_content, read_payload
-from e2echeck.room_keys.replay import ciphertext_digest
 
 if TYPE_CHECKING:
+    from e2echeck import room_keys
+    from e2echeck.audit.keys import SessionStore
+    from e2echeck.hazmat import ed25519
     from e2echeck.limits import Limits
-    from e2echeck.megolm import InboundGroupSessions, MegolmMessage
+    from e2echeck.megolm import MegolmMessage
     from e2echeck.room_keys import EncryptedContent
+else:
+    ed25519, room_keys = Later("e2echeck.hazmat.ed25519"), Later("e2echeck.room_keys")
 
 __all__ = ["REASONS", "MessageResult", "check_message"]
 
@@ -57,7 +61,7 @@ class MessageResult:
     Attributes:
         status: AUTHENTIC, OPENED, SESSION_UNKNOWN, INDEX_UNKNOWN, MAC_INVALID, MOVED as they apply.
         notes: reasons with their details.
-        public_key, index, digest: session, message index and digest of the ciphertext; of an authentic message.
+        public_key, index, ciphertext: session, message index and ciphertext of an authentic message.
         device_id: as claimed.
     """
 
@@ -65,12 +69,12 @@ class MessageResult:
     notes: list[tuple[Reason, str]]
     public_key: bytes = b""
     index: int = 0
-    digest: bytes = b""
+    ciphertext: bytes = b""
     device_id: str = ""
 
 
 def check_message(
-    content: dict[str, object], room_id: str, keys: InboundGroupSessions | None, limits: Limits
+    content: dict[str, object], room_id: str, keys: SessionStore | None, limits: Limits
 ) -> MessageResult:
     """Check the content of one m.room.encrypted event that stands in `room_id`."""
     result = MessageResult(Status.ENCRYPTED, [])
@@ -78,7 +82,7 @@ def check_message(
     if isinstance(device_id, str) and len(device_id) <= 255:
         result.device_id = device_id
     try:
-        encrypted = read_content(content, limits=limits)
+        encrypted = room_keys.read_content(content, limits=limits)
     except InputError as error:
         result.notes.append((error.code, error.detail))
         return result
@@ -96,7 +100,7 @@ def check_message(
         return result
     result.status |= Status.AUTHENTIC
     result.public_key, result.index = value.public_key, message.message_index
-    result.digest = ciphertext_digest(message.ciphertext)
+    result.ciphertext = message.ciphertext
     if keys is not None and whole_blocks:
         _open(result, value, form, room_id, keys, limits)
     return result
@@ -114,13 +118,13 @@ def _open(
     value: EncryptedContent,
     form: bytes,
     room_id: str,
-    keys: InboundGroupSessions,
+    keys: SessionStore,
     limits: Limits,
 ) -> None:
     """The part that needs keys.  Nothing of the plaintext leaves this function."""
     try:
         message, copy = keys.open(value.public_key, value.message, form, room_id=room_id)
-        inner_room = read_payload(message.plaintext, limits=limits).room_id
+        inner_room = room_keys.read_payload(message.plaintext, limits=limits).room_id
     except E2EError as error:
         unopened = _UNOPENED.get(error.code)
         if unopened is not None:
@@ -132,9 +136,9 @@ def _open(
         return
     if inner_room != room_id:
         result.status |= Status.MOVED
-        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, "the plaintext names another room"))
+        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, OTHER_ROOM))
     elif copy.room_id is not None and copy.room_id != room_id:
         result.status |= Status.MOVED
-        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, "the source of the key names another room"))
+        result.notes.append((Reason.MEGOLM_ROOM_MISMATCH, KEY_OF_OTHER_ROOM))
     else:
         result.status |= Status.OPENED

@@ -153,6 +153,13 @@ class Rooms:
                 in_force = encryption
         return in_force
 
+    def least_periods(self, room: int) -> tuple[int, int]:
+        """The smallest rotation periods, in messages and milliseconds, that can be in force at any time in a room."""
+        named = [item for item in (self.states[room].encryption if room in self.states else ()) if item.algorithm]
+        if not named:
+            return DEFAULT_PERIOD_MSGS, DEFAULT_PERIOD_MS
+        return min(item.msgs for item in named), min(item.period_ms for item in named)
+
     def _sort(self, encryption: list[Encryption]) -> None:
         """Bring encryption events into the order of time where it is known."""
 
@@ -166,12 +173,9 @@ class Rooms:
         """Findings of all rooms, in the order in which the rooms were met; fills in the counts of clear events."""
         table = self._table
         clear: defaultdict[int, list[int]] = defaultdict(list)
-        encrypted: set[int] = set()
-        for row, status in enumerate(table.status):
-            if status & Status.CLEAR and not Status(status).set_aside:
-                clear[table.room[row]].append(row)
-            elif status & Status.ENCRYPTED:
-                encrypted.add(table.room[row])
+        for row in table.rows_with(Status.CLEAR, Status.SET_ASIDE):
+            clear[table.room[row]].append(row)
+        encrypted = {room for room, status in table.counts() if status & Status.ENCRYPTED}
         disputed = (
             room
             for room, state in self.states.items()

@@ -18,8 +18,10 @@ from e2echeck.reasons import Reason, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from e2echeck_native import AuditTable
+
     from e2echeck.audit.checks.room import Rooms
-    from e2echeck.audit.table import EventTable
+    from e2echeck.audit.table import AnyNames, Column, EventTable
 
 __all__ = ["KEY_REASONS", "REASONS", "check_sessions"]
 
@@ -34,6 +36,13 @@ REASONS: Final = (
 KEY_REASONS: Final = (Reason.KEY_SESSION_UNKNOWN, Reason.KEY_INDEX_UNKNOWN)
 
 
+_INT64: Final = 2**63 - 1
+# As plain integers, which are compared with the column many times faster.
+_SET_ASIDE: Final = int(Status.SET_ASIDE)
+_MOVED, _OPENED = int(Status.MOVED), int(Status.OPENED)
+_SESSION_UNKNOWN, _INDEX_UNKNOWN = int(Status.SESSION_UNKNOWN), int(Status.INDEX_UNKNOWN)
+
+
 def check_sessions(
     table: EventTable, rooms: Rooms, is_ghost_group: Callable[[Sequence[str]], bool]
 ) -> Iterator[Finding]:
@@ -44,7 +53,7 @@ def check_sessions(
         rooms: the state of the rooms, for rotation limits.
         is_ghost_group: whether all these users belong to one application service.
     """
-    rows = _sorted_rows(table)
+    rows = _sorted_rows(table) if table.native is None else _rows_to_look_at(table, table.native, rooms)
     start = 0
     while start < len(rows):
         session = table.session[rows[start]]
@@ -61,13 +70,21 @@ def _sorted_rows(table: EventTable) -> array[int]:
         "I",
         (
             row
-            for row, (session, status) in enumerate(zip(table.session, table.status, strict=True))
-            if session != NO_SESSION and not Status(status).set_aside
+            for row in range(len(table))
+            if table.session[row] != NO_SESSION and not table.status[row] & _SET_ASIDE
         ),
     )
     keys = array("Q", (table.session[row] << 32 | table.index[row] for row in rows))
     order = sorted(range(len(rows)), key=keys.__getitem__)
     return array("I", (rows[position] for position in order))
+
+
+def _rows_to_look_at(table: EventTable, native: AuditTable, rooms: Rooms) -> array[int]:
+    """The same without the sessions that surely give no finding, which the kernel passes over."""
+    periods = [rooms.least_periods(room) for room in range(len(table.rooms))]
+    most = [msgs for msgs, _ in periods]
+    longest = [min(period_ms, _INT64) for _, period_ms in periods]
+    return array("I", native.sessions_to_look_at(most, longest, _SET_ASIDE, _SESSION_UNKNOWN | _INDEX_UNKNOWN))
 
 
 class _Session:
@@ -77,14 +94,14 @@ class _Session:
         self._table = table
         self._rooms = rooms
         self._rows = rows
-        self._id = encode_base64(table.session_keys[session])
+        self._id = encode_base64(table.sessions[session])
         self._senders = Counter(table.sender[row] for row in rows)
         self._room_counts = Counter(table.room[row] for row in rows)
         # Most frequent first; of equally frequent ones the one met first in the evidence.
         self._room = self._first(self._room_counts, table.room)
         self._sender = self._first(self._senders, table.sender)
 
-    def _first(self, counts: Counter[int], column: array[int]) -> int:
+    def _first(self, counts: Counter[int], column: Column[int]) -> int:
         most = max(counts.values())
         return column[min(row for row in self._rows if counts[column[row]] == most)]
 
@@ -95,8 +112,8 @@ class _Session:
         yield from self._room_mismatch()
         yield from self._rotation()
         yield from self._gap()
-        yield from self._unopened(Status.SESSION_UNKNOWN, Reason.KEY_SESSION_UNKNOWN)
-        yield from self._unopened(Status.INDEX_UNKNOWN, Reason.KEY_INDEX_UNKNOWN)
+        yield from self._unopened(_SESSION_UNKNOWN, Reason.KEY_SESSION_UNKNOWN)
+        yield from self._unopened(_INDEX_UNKNOWN, Reason.KEY_INDEX_UNKNOWN)
 
     def _finding(
         self,
@@ -119,9 +136,9 @@ class _Session:
             severity=severity or code.severity,
             related_event_ids=tuple(table.ids[row] for row in ordered),
             room_id=table.rooms[self._room] if len(self._room_counts) == 1 else None,
-            room_ids=() if len(self._room_counts) == 1 else self._names(table.room, table.rooms.values),
+            room_ids=() if len(self._room_counts) == 1 else self._names(table.room, table.rooms),
             sender=table.users[self._sender] if one_sender else None,
-            senders=() if one_sender else self._names(table.sender, table.users.values),
+            senders=() if one_sender else self._names(table.sender, table.users),
             device_id=table.devices[devices.pop()] or None if len(devices) == 1 else None,
             session_id=self._id,
             index_from=index_from,
@@ -132,9 +149,9 @@ class _Session:
             detail=detail,
         )
 
-    def _names(self, column: array[int], names: list[str]) -> tuple[str, ...]:
+    def _names(self, column: Column[int], names: AnyNames[str]) -> tuple[str, ...]:
         """The values of a column in this session, in the order of the evidence."""
-        return tuple(dict.fromkeys(names[column[row]] for row in sorted(self._rows)))
+        return tuple(names[number] for number in dict.fromkeys(column[row] for row in sorted(self._rows)))
 
     def _repeats(self) -> Iterator[Finding]:
         """Message indices that more than one event uses."""
@@ -152,7 +169,7 @@ class _Session:
     def _repeat(self, index: int, rows: Sequence[int]) -> Iterator[Finding]:
         by_digest: dict[bytes, list[int]] = {}
         for row in rows:
-            by_digest.setdefault(self._table.digest_of(row), []).append(row)
+            by_digest.setdefault(self._table.digest[row], []).append(row)
         for same in by_digest.values():
             if len(same) > 1:
                 yield self._finding(Reason.MEGOLM_REPLAY, same, index_from=index, index_to=index)
@@ -167,7 +184,7 @@ class _Session:
 
     def _sender_mismatch(self, is_ghost_group: Callable[[Sequence[str]], bool]) -> Iterator[Finding]:
         if len(self._senders) > 1:
-            ghosts = is_ghost_group(self._names(self._table.sender, self._table.users.values))
+            ghosts = is_ghost_group(self._names(self._table.sender, self._table.users))
             yield self._finding(
                 Reason.MEGOLM_SENDER_MISMATCH,
                 self._rarer(self._senders, self._table.sender, self._sender),
@@ -179,8 +196,8 @@ class _Session:
         """From the clear part alone: without keys it cannot be told which event was moved."""
         table = self._table
         if len(self._room_counts) > 1:
-            told = Counter(table.room[row] for row in self._rows if table.status[row] & Status.MOVED)
-            opened = {table.room[row] for row in self._rows if table.status[row] & Status.OPENED}
+            told = Counter(table.room[row] for row in self._rows if table.status[row] & _MOVED)
+            opened = {table.room[row] for row in self._rows if table.status[row] & _OPENED}
             if told and all(room in told or room in opened for room in self._room_counts):
                 return  # Each event that was moved is named by a finding of its own.
             yield self._finding(
@@ -189,7 +206,7 @@ class _Session:
                 detail=f"{len(self._room_counts)} rooms",
             )
 
-    def _rarer(self, counts: Counter[int], column: array[int], most: int) -> list[int]:
+    def _rarer(self, counts: Counter[int], column: Column[int], most: int) -> list[int]:
         """The events of all but the most frequent value; all events when two are equally frequent."""
         if list(counts.values()).count(counts[most]) > 1:
             return list(self._rows)
@@ -229,7 +246,7 @@ class _Session:
                 Reason.MEGOLM_INDEX_GAP, index_from=gaps[0][0], index_to=gaps[-1][1], count=missing
             )
 
-    def _unopened(self, flag: Status, code: Reason) -> Iterator[Finding]:
+    def _unopened(self, flag: int, code: Reason) -> Iterator[Finding]:
         indices = [self._table.index[row] for row in self._rows if self._table.status[row] & flag]
         if indices:
             yield self._finding(code, index_from=indices[0], index_to=indices[-1], count=len(indices))

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.evidence import Status
 from e2echeck.audit.finding import Finding
+from e2echeck.audit.later import Later
 from e2echeck.errors import InputError
-from e2echeck.events import check_event, find_version
-from e2echeck.events._server_name import is_key_id, is_server_name
 from e2echeck.reasons import Reason, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from e2echeck import events
     from e2echeck.audit.evidence import EvidenceBatch
+    from e2echeck.audit.server_keys import ServerKeyStore
     from e2echeck.audit.table import EventTable
     from e2echeck.events import EventCheck
+    from e2echeck.events import _server_name as names
     from e2echeck.limits import Limits
-    from e2echeck.signing import KeyRing
+else:
+    events, names = Later("e2echeck.events"), Later("e2echeck.events._server_name")
 
 __all__ = ["KEY_REASONS", "PER_EVENT", "REASONS", "EventProofs", "Proof"]
 
@@ -91,7 +94,7 @@ class EventProofs:
         limits: of JSON.
     """
 
-    def __init__(self, table: EventTable, keys: KeyRing, limits: Limits) -> None:
+    def __init__(self, table: EventTable, keys: ServerKeyStore, limits: Limits) -> None:
         self._table = table
         self._keys = keys
         self._limits = limits
@@ -121,14 +124,14 @@ class EventProofs:
             return None
         version = batch.versions[i] or self._versions.get(room_id) or self._stated.get(room_id)
         try:
-            rules = find_version(version)
+            rules = events.find_version(version)
         except InputError:
             return None
         if not rules.hashes_in_references and pdu.get("event_id") == event_id:
             pdu = {name: value for name, value in pdu.items() if name != "event_id"}
-        check = check_event(pdu, rules, self._keys, event_id=event_id, limits=self._limits)
+        check = events.check_event(pdu, rules, self._keys.ring, event_id=event_id, limits=self._limits)
         self._note_auth(pdu)
-        return _proof(check, pdu, with_keys=bool(self._keys.keys))
+        return _proof(check, pdu, with_keys=self._keys.known > 0)
 
     def record(self, row: int, proof: Proof, copy: str) -> None:
         """Enter what a copy of the event in `row` shows.
@@ -169,7 +172,7 @@ class EventProofs:
                 related_event_ids=tuple(table.ids[row] for row in kept) if told else (),
                 room_ids=tuple(dict.fromkeys(table.rooms[table.room[row]] for row in kept)),
                 sender=None if one is None else table.users[table.sender[one]],
-                server=server if is_server_name(server) else None,
+                server=server if names.is_server_name(server) else None,
                 signing_key_id=key_ids or None,
                 count=len(kept),
                 input=None if one is None else table.source[one],
@@ -188,7 +191,7 @@ class EventProofs:
     def count_auth(self) -> tuple[int, int, int]:
         """Events that others name as what authorises them: how many, how many missing, how many rejected."""
         table = self._table
-        found = [table.rows[event_id] for event_id in self._auth if event_id in table.rows]
+        found = [row for event_id in self._auth if (row := table.ids.get(event_id)) is not None]
         rejected = sum(bool(table.status[row] & Status.REJECTED) for row in found)
         return len(self._auth), len(self._auth) - len(found), rejected
 
@@ -233,5 +236,5 @@ def _key_ids(pdu: dict[str, object], server: str) -> str:
     entry = signatures.get(server) if isinstance(signatures, dict) else None
     if not isinstance(entry, dict):
         return ""
-    ids = sorted(key_id for key_id in entry if isinstance(key_id, str) and is_key_id(key_id))
+    ids = sorted(key_id for key_id in entry if isinstance(key_id, str) and names.is_key_id(key_id))
     return ", ".join(ids[:_MOST_KEY_IDS])

@@ -10,17 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from e2echeck.audit.later import Later
 from e2echeck.encoding import decode_base64
 from e2echeck.errors import InputError
-from e2echeck.olm import PreKeyMessage, SessionConfig, SessionKeys, read_ciphertext
 from e2echeck.reasons import Reason, Severity
-from e2echeck.room_keys import unencrypted_reason
-from e2echeck.room_keys.replay import ciphertext_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from e2echeck import olm, room_keys
     from e2echeck.limits import Limits
+    from e2echeck.olm import SessionConfig, SessionKeys
+    from e2echeck.room_keys import replay
+else:
+    olm, room_keys, replay = map(Later, ("e2echeck.olm", "e2echeck.room_keys", "e2echeck.room_keys.replay"))
 
 __all__ = ["REASONS", "OlmEntry", "ToDeviceResult", "check_to_device", "severity_of"]
 
@@ -37,10 +40,7 @@ REASONS: Final = (
 # Of m.dummy the specification says "typically", and it carries nothing.
 _DUMMY: Final = "m.dummy"
 # The second is vodozemac's experimental format, in no specification; it has no meaning but this.
-_ALGORITHMS: Final[dict[object, SessionConfig]] = {
-    "m.olm.v1.curve25519-aes-sha2": SessionConfig.VERSION_1,
-    "m.olm.v2.curve25519-aes-sha2": SessionConfig.VERSION_2,
-}
+_ALGORITHMS: Final = {"m.olm.v1.curve25519-aes-sha2": "VERSION_1", "m.olm.v2.curve25519-aes-sha2": "VERSION_2"}
 _MEGOLM: Final = "m.megolm."
 _BLOCK: Final = 16
 
@@ -94,7 +94,7 @@ def check_to_device(
 ) -> ToDeviceResult:
     """Check one to-device message."""
     result = ToDeviceResult()
-    in_clear = unencrypted_reason(kind)
+    in_clear = room_keys.unencrypted_reason(kind)
     if in_clear is not None:
         result.note(in_clear, kind)
     if kind != "m.room.encrypted":
@@ -103,10 +103,11 @@ def check_to_device(
     if isinstance(algorithm, str) and algorithm.startswith(_MEGOLM):
         result.note(Reason.TO_DEVICE_MEGOLM_WRAPPED, "")
         return result
-    config = _ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
-    if config is None:
+    version = _ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
+    if version is None:
         result.note(Reason.OLM_MALFORMED, "algorithm")
         return result
+    config = olm.SessionConfig[version]
     sender_key = _key(result, "sender_key", content.get("sender_key"))
     ciphertext = content.get("ciphertext")
     if not isinstance(ciphertext, dict) or not ciphertext:
@@ -143,15 +144,15 @@ def _check_entry(
 ) -> None:
     sender_key, recipient_key = names
     try:
-        parsed = read_ciphertext(entry, config=config, limits=limits)
+        parsed = olm.read_ciphertext(entry, config=config, limits=limits)
     except InputError as error:
         result.note(Reason.OLM_MALFORMED, error.detail if error.code is Reason.OLM_MALFORMED else str(error.code))
         return
     if parsed.oddities:
         result.note(Reason.OLM_WIRE_NONCANONICAL, ", ".join(parsed.oddities))
     value = parsed.value
-    session_keys = value.session_keys if isinstance(value, PreKeyMessage) else None
-    message = value.message if isinstance(value, PreKeyMessage) else value
+    session_keys = value.session_keys if isinstance(value, olm.PreKeyMessage) else None
+    message = value.message if isinstance(value, olm.PreKeyMessage) else value
     if not message.ciphertext or len(message.ciphertext) % _BLOCK:
         result.note(Reason.OLM_MALFORMED, str(Reason.AES_LENGTH))
     keys = {"sender_key": sender_key, "recipient key": recipient_key, "ratchet key": message.ratchet_key}
@@ -170,7 +171,7 @@ def _check_entry(
             recipient_key,
             message.ratchet_key,
             message.chain_index,
-            ciphertext_digest(message.ciphertext),
+            replay.ciphertext_digest(message.ciphertext),
             hash(message.wire),
             session_keys,
         )

@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from e2echeck.audit.later import Later
 from e2echeck.audit.readers.json_files import JsonReader, recognise
-from e2echeck.audit.readers.synapse import SynapseReader, is_synapse
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from e2echeck.audit.evidence import EvidenceBatch, Source, ToDeviceBatch
+    from e2echeck_native import AuditKeys
+
+    from e2echeck._backend import Kernel
+    from e2echeck.audit.evidence import EvidenceBatch, PlainRun, Source, ToDeviceBatch
+    from e2echeck.audit.readers import synapse
     from e2echeck.limits import Limits
+else:
+    synapse = Later("e2echeck.audit.readers.synapse")
 
 __all__ = ["Reader", "Skipped", "UnreadableInputError", "open_inputs"]
 
@@ -43,6 +49,13 @@ class Reader(Protocol):
 
     def batches(self) -> Iterator[EvidenceBatch | ToDeviceBatch]:
         """Events and to-device messages in the order of the input.  Reads the input once, in bounded memory."""
+
+    @property
+    def holds_events(self) -> bool:
+        """Whether `runs` can read it: a file of room events."""
+
+    def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
+        """The events of such a file as `batches` has them, the plain ones of them verified by the kernel."""
 
     def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """(room_id, event_id, ids of prev_events) of the events in these rooms; reads the input once more."""
@@ -150,9 +163,9 @@ def _open(path: Path, number: int, limits: Limits, seen: set[tuple[int, int]]) -
         return None
     reader: Reader
     if head == _SQLITE:
-        if not is_synapse(path):
+        if not synapse.is_synapse(path):
             raise UnreadableInputError(path, "an SQLite database that is not Synapse's")
-        reader = SynapseReader(path, number, limits)
+        reader = synapse.SynapseReader(path, number, limits)
     else:
         try:
             shape = recognise(path, limits)

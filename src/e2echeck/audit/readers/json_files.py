@@ -5,26 +5,33 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal
+from threading import Thread
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
-from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, Source, Status, ToDeviceBatch
-from e2echeck.audit.readers.json_stream import elements
+from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, Source, Status, ToDeviceBatch
+from e2echeck.audit.readers.json_stream import BEGINNING, Expect, Start, elements
 from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
 from e2echeck.audit.readers.to_device import add_message, add_record, is_bare, is_record, sync_events
+from e2echeck.audit.table import Names
 from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from e2echeck_native import AuditChunk, AuditKeys, AuditNames
+
+    from e2echeck._backend import Kernel
     from e2echeck.limits import Limits
 
 __all__ = ["JsonReader", "recognise"]
 
 Shape = Literal["events", "pdus", "messages", "to-device"]
 _LOOK_AT: Final = 20
+_STRETCH: Final = 16 * 2**20
+"""Bytes that the kernel reads at a time; two stretches are in memory at once."""
 _SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
 
 
@@ -75,12 +82,45 @@ def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
     return None
 
 
+class _Ahead(Thread):
+    """Work that is done meanwhile in another thread."""
+
+    def __init__(self, work: Callable[[], AuditChunk]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._result: AuditChunk | None = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Called by the thread."""
+        try:
+            self._result = self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            self._error = error
+
+    def result(self) -> AuditChunk:
+        """What the work gave or raised."""
+        self.join()
+        if self._result is None:
+            assert self._error is not None  # noqa: S101 - one of the two
+            raise self._error
+        return self._result
+
+
+class _Hash(Protocol):
+    """What is needed of a hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take bytes in."""
+
+
 class _Hashing:
     """A file that hashes what is read from it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, into: _Hash) -> None:
         self._file = file
-        self.hash = hashlib.sha256()
+        self.hash = into
         self.size = 0
 
     def read(self, size: int) -> bytes:
@@ -145,7 +185,8 @@ class JsonReader:
         direction = _Direction()
         batch, ordinal = EvidenceBatch(self.source), 0
         with self._path.open("rb") as file:
-            hashing = _Hashing(file)
+            digest = hashlib.sha256()
+            hashing = _Hashing(file, digest)
             for raw in self._elements(hashing):
                 for value, oddities, status in self._events(raw, direction):
                     if isinstance(value, str):
@@ -158,17 +199,109 @@ class JsonReader:
                         self.source.events = ordinal
                         yield batch
                         batch = EvidenceBatch(self.source)
-        self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
+        self.source.sha256, self.source.size = digest.hexdigest(), hashing.size
         self.source.events = ordinal
         direction.look_at(batch)
         if self.source.order == "list":
             self.source.direction = direction.decide()
         yield batch
 
+    @property
+    def holds_events(self) -> bool:
+        """Whether it is a file of room events."""
+        return self.source.shape != "to-device"
+
+    def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
+        """The events of the file as `batches` has them, the plain ones of them verified by the kernel.
+
+        Reads ahead: while a part is dealt with, the next one is read and verified.
+
+        Args:
+            kernel: that does it.
+            keys: of sessions, None when none were given.
+            threads: that verify.
+
+        Raises:
+            InputError: as `batches`.
+        """
+        direction, limits = _Direction(kernel), self._limits
+        bounds = limits.event_bytes, limits.base64_characters, limits.message_bytes, limits.json_bytes
+        scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
+        ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
+        while going_on:
+            try:
+                chunk = coming.result()
+            except OSError as error:
+                raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
+            # What is too large, or no JSON, the other reader says in words.
+            going_on = not (chunk.at_end or chunk.stuck or chunk.rest > limits.json_bytes)
+            if going_on:
+                coming = _Ahead(scanner.next)
+            for batch in self._take_chunk(chunk, direction, ordinal):
+                direction.look_at(batch)
+                ordinal = self.source.events
+                yield batch
+        batch = EvidenceBatch(self.source)
+        with self._path.open("rb") as file:
+            rest, offset, expect = scanner.left()
+            file.seek(offset + len(rest))
+            hashing = _Hashing(file, scanner)
+            for raw in self._elements(hashing, Start(rest, offset, Expect(expect))):
+                ordinal = self._take_in(batch, raw, direction, ordinal)
+                if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                    direction.look_at(batch)
+                    self.source.events = ordinal
+                    yield batch
+                    batch = EvidenceBatch(self.source)
+            self.source.sha256, self.source.size = scanner.hexdigest(), offset + len(rest) + hashing.size
+        self.source.events = ordinal
+        direction.look_at(batch)
+        if self.source.order == "list":
+            self.source.direction = direction.decide()
+        yield batch
+
+    def _take_chunk(
+        self, chunk: AuditChunk, direction: _Direction, ordinal: int
+    ) -> Iterator[EvidenceBatch | PlainRun]:
+        """The events of a part of the file; `source.events` tells how far it has come."""
+        batch = EvidenceBatch(self.source)
+        position = 0
+        for place in (*chunk.odd(), len(chunk)):
+            if position < place:
+                if len(batch) or batch.malformed:
+                    yield batch
+                    batch = EvidenceBatch(self.source)
+                self.source.events = ordinal + place - position
+                yield PlainRun(self.source, chunk, position, place, ordinal, self._single)
+                ordinal = self.source.events
+            if place < len(chunk):
+                ordinal = self.source.events = self._take_in(batch, chunk.raw(place), direction, ordinal)
+                if len(batch) + len(batch.malformed) >= BATCH_ROWS:
+                    yield batch
+                    batch = EvidenceBatch(self.source)
+            position = place + 1
+        yield batch
+
+    def _single(self, chunk: AuditChunk, position: int, locator: int) -> EvidenceBatch:
+        batch = EvidenceBatch(self.source)
+        self._take_in(batch, chunk.raw(position), None, locator)
+        return batch
+
+    def _take_in(self, batch: EvidenceBatch, raw: bytes, direction: _Direction | None, ordinal: int) -> int:
+        """Append the events in one element of the file; returns the place behind them."""
+        for value, oddities, status in self._events(raw, direction):
+            if isinstance(value, str):
+                batch.malformed.append((ordinal, value))
+            else:
+                add_event(batch, value, ordinal, oddities=oddities, status=status)
+            ordinal += 1
+        return ordinal
+
     def _to_device(self) -> Iterator[ToDeviceBatch]:
         batch, ordinal, only_part = ToDeviceBatch(self.source), 0, False
         with self._path.open("rb") as file:
-            hashing = _Hashing(file)
+            digest = hashlib.sha256()
+            hashing = _Hashing(file, digest)
             for raw in self._elements(hashing):
                 try:
                     parsed = canonical_json.read(raw, limits=self._limits)
@@ -197,7 +330,7 @@ class JsonReader:
                         batch = ToDeviceBatch(self.source)
         if only_part:
             self.source.notes.append("of answers of /sync only the to-device messages were read")
-        self.source.sha256, self.source.size = hashing.hash.hexdigest(), hashing.size
+        self.source.sha256, self.source.size = digest.hexdigest(), hashing.size
         self.source.to_device = ordinal
         yield batch
 
@@ -217,9 +350,9 @@ class JsonReader:
                         if room_id in rooms:
                             yield room_id, event_id, _previous(pdu.get("prev_events"))
 
-    def _elements(self, file: BinaryIO | _Hashing) -> Iterator[bytes]:
+    def _elements(self, file: BinaryIO | _Hashing, start: Start = BEGINNING) -> Iterator[bytes]:
         try:
-            for _, raw in elements(file, limit=self._limits.json_bytes):
+            for _, raw in elements(file, limit=self._limits.json_bytes, start=start):
                 yield raw
         except InputError as error:
             raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.code}, {error.detail}") from None
@@ -268,8 +401,8 @@ class _Direction:
     room; the start and end tokens of Synapse; the time stamps, when three quarters of the steps agree.
     """
 
-    def __init__(self) -> None:
-        self._rooms: set[str] = set()
+    def __init__(self, kernel: Kernel | None = None) -> None:
+        self._rooms: Names[str] | AuditNames = Names() if kernel is None else kernel.functions.AuditNames()
         self._create = self._tokens = self._forward = self._backward = 0
         self._last: int | None = None
 
@@ -282,8 +415,14 @@ class _Direction:
                 finish = tuple(map(int, last.groups()))
                 self._tokens += (finish > begin) - (finish < begin)
 
-    def look_at(self, batch: EvidenceBatch) -> None:
+    def look_at(self, batch: EvidenceBatch | PlainRun) -> None:
         """Take the events of a batch into account."""
+        if isinstance(batch, PlainRun):
+            assert not isinstance(self._rooms, Names)  # noqa: S101 - runs come from the kernel
+            forward, backward, self._last = batch.chunk.steps(batch.start, batch.stop, self._last, self._rooms)
+            self._forward += forward
+            self._backward += backward
+            return
         for room_id, kind, timestamp, status in zip(
             batch.room_ids, batch.types, batch.timestamps, batch.statuses, strict=True
         ):
@@ -291,7 +430,7 @@ class _Direction:
                 continue
             if kind == "m.room.create":
                 self._create += -1 if room_id in self._rooms else 1
-            self._rooms.add(room_id)
+            self._rooms.number(room_id)
             if timestamp is not None:
                 if self._last is not None:
                     self._forward += timestamp > self._last

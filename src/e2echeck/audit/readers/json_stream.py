@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from e2echeck.errors import InputError
@@ -12,7 +14,7 @@ from e2echeck.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["elements"]
+__all__ = ["BEGINNING", "Expect", "Start", "elements"]
 
 _CHUNK: Final = 256 * 1024
 _SPACE: Final = b" \t\r\n"
@@ -31,11 +33,11 @@ class Readable(Protocol):
 class _Window:
     """The part of the file that is in memory."""
 
-    def __init__(self, file: Readable, limit: int) -> None:
+    def __init__(self, file: Readable, limit: int, start: Start) -> None:
         self._file = file
         self._limit = limit
-        self._gone = 0
-        self.data = b""
+        self._gone = start.offset
+        self.data = start.data
         self.position = 0
         self.ended = False
 
@@ -104,12 +106,43 @@ class _Window:
         return taken
 
 
-def elements(file: Readable, *, limit: int) -> Iterator[tuple[bool, bytes]]:
+class Expect(IntEnum):
+    """What comes next in a file."""
+
+    VALUE = 0
+    """A value or an array, outside of any array."""
+    FIRST = 1
+    """The first element of an array, or its end."""
+    ELEMENT = 2
+    SEPARATOR = 3
+    """A comma, or the end of an array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to begin in a file that somebody else has begun to read.
+
+    Attributes:
+        data: what was read from the file and is not done with.
+        offset: bytes of the file before that.
+        expect: what comes there.
+    """
+
+    data: bytes = b""
+    offset: int = 0
+    expect: Expect = Expect.VALUE
+
+
+BEGINNING: Final = Start()
+
+
+def elements(file: Readable, *, limit: int, start: Start = BEGINNING) -> Iterator[tuple[bool, bytes]]:
     """The elements of a JSON file, each as its bytes.
 
     Args:
         file: JSON: one array, or one or more values one after another (JSON lines among them).
         limit: bytes that one element may have.
+        start: where to begin.
 
     Yields:
         (whether it is an element of a top-level array, its bytes).  The bytes are balanced but not yet parsed.
@@ -117,24 +150,25 @@ def elements(file: Readable, *, limit: int) -> Iterator[tuple[bool, bytes]]:
     Raises:
         InputError: ``json.malformed`` with the byte at which the file stops being JSON, ``evidence.limit``.
     """
-    window = _Window(file, limit)
-    if window.peek() == b"\xef":
+    window, expect = _Window(file, limit, start), start.expect
+    if not start.offset and window.peek() == b"\xef":
         raise InputError(Reason.JSON_MALFORMED, "a byte order mark")
-    while (first := window.peek()) != b"":
-        if first != b"[":
-            if first != b"{":
-                raise InputError(Reason.JSON_MALFORMED, f"at byte {window.offset()}")
-            yield False, window.value()
-            continue
-        window.position += 1
-        if window.peek() == b"]":
+    while (first := window.peek()) != b"" or expect is not Expect.VALUE:
+        if expect is Expect.SEPARATOR:
             window.position += 1
-            continue
-        while True:
-            yield True, window.value()
-            separator = window.peek()
-            window.position += 1
-            if separator == b"]":
-                break
-            if separator != b",":
+            if first not in (b",", b"]"):
                 raise InputError(Reason.JSON_MALFORMED, f"no comma or bracket at byte {window.offset() - 1}")
+            expect = Expect.ELEMENT if first == b"," else Expect.VALUE
+        elif expect is Expect.FIRST and first == b"]":
+            window.position += 1
+            expect = Expect.VALUE
+        elif expect is not Expect.VALUE:
+            yield True, window.value()
+            expect = Expect.SEPARATOR
+        elif first == b"[":
+            window.position += 1
+            expect = Expect.FIRST
+        elif first == b"{":
+            yield False, window.value()
+        else:
+            raise InputError(Reason.JSON_MALFORMED, f"at byte {window.offset()}")

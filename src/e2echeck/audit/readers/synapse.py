@@ -27,6 +27,10 @@ from e2echeck.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from e2echeck_native import AuditKeys
+
+    from e2echeck._backend import Kernel
+    from e2echeck.audit.evidence import PlainRun
     from e2echeck.limits import Limits
 
 __all__ = ["SynapseReader", "is_synapse"]
@@ -381,6 +385,16 @@ class SynapseReader:
                     digest.update(data)
                     size += len(data)
         self.source.sha256, self.source.size = digest.hexdigest(), size
+
+    @property
+    def holds_events(self) -> bool:
+        """It is no file of events: its rows say more than they do."""
+        return False
+
+    def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
+        """Nothing."""
+        del kernel, keys, threads
+        yield from ()
 
     def edges(self, rooms: frozenset[str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Nothing: the order of arrival decides in a database."""

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import e2echeck
 from e2echeck.audit.finding import SCHEMA_VERSION, Finding
+from e2echeck.audit.later import Later
 
 if TYPE_CHECKING:
+    import platform
+    from importlib import metadata
+
     from e2echeck.audit.report.pseudonyms import Pseudonyms
     from e2echeck.audit.summary import Summary
+else:
+    metadata, platform = Later("importlib.metadata"), Later("platform")
 
 __all__ = ["finding_record", "summary_record"]
 
@@ -54,8 +58,8 @@ def finding_record(finding: Finding, names: Pseudonyms) -> dict[str, object]:
 
 def _version(distribution: str) -> str:
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
         return "unknown"
 
 
