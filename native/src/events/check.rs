@@ -218,10 +218,9 @@ impl Examiner {
                 Sha256::digest(&*signed).into()
             }
         };
-        // With a comma behind each of the proofs and without one of the brackets.
-        let size = covered.len()
-            + proofs().map(|piece| piece.end - piece.start + 1).sum::<usize>().saturating_sub(1)
-            + 1;
+        // Each of the proofs comes with a comma; without any there is an empty object less its opening bracket.
+        let of_proofs: usize = proofs().map(|piece| piece.end - piece.start + 1).sum();
+        let size = covered.len() + of_proofs.max(1);
         if size > form::LARGEST_EVENT {
             add(&mut draft.before, Reason::EventTooLarge);
             draft.note(Detail::Size, size);
