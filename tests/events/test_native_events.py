@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from e2echeck import _backend
 from e2echeck.encoding import decode_base64, encode_base64
 from e2echeck.errors import InputError
-from e2echeck.events import ROOM_VERSIONS, EventCheck, Outcome, check_event, check_raw_many
+from e2echeck.events import ROOM_VERSIONS, EventCheck, Outcome, check_event, check_raw_many, event_id
 from e2echeck.hazmat import ed25519
 from e2echeck.limits import Limits
 from e2echeck.reasons import Reason
@@ -332,6 +332,10 @@ def test_own_and_unknown_room_versions(tier: str) -> None:
         largest_depth=3,
     )
     unlimited = replace(own, largest_depth=2**70)
+    # All that is left is kept, and the identifier that a store has added is not looked at.
+    bare = {"type": "m.room.message", "sender": "@a:b", "hashes": {"sha256": "A" * 43}, "content": {"body": "x"}}
+    stored = bare | {"event_id": event_id(bare, own)}
+    assert Reason.EVENT_PRUNED in both(tier, [text(stored)], own).reasons(0)
     data = text(message("10"))
     member = text(message("10") | {"type": "m.room.member"})
     found = both(tier, [data, member, data, data, member], ["10", own, "13", own, own])
@@ -341,6 +345,14 @@ def test_own_and_unknown_room_versions(tier: str) -> None:
         assert check_raw_many([data], unlimited, RING)[0].outcome is Outcome.REFUSED
         assert check_raw_many([data], "13", RING).reasons(0) == (Reason.ROOM_VERSION_UNKNOWN,)
         assert len(check_raw_many([], "10", RING)) == 0
+
+
+@each_tier
+def test_a_create_event_among_the_authorising_ones(tier: str) -> None:
+    event = message("12")
+    events = [text(event | {"auth_events": ["$a", sigil + "r" * 43]}) for sigil in ("$", "x", "!", "")]
+    found = both(tier, events, "12")
+    assert [Reason.EVENT_MALFORMED in found.reasons(number) for number in range(4)] == [True, False, False, False]
 
 
 @each_tier
