@@ -333,7 +333,12 @@ def test_own_and_unknown_room_versions(tier: str) -> None:
     )
     unlimited = replace(own, largest_depth=2**70)
     # All that is left is kept, and the identifier that a store has added is not looked at.
-    bare = {"type": "m.room.message", "sender": "@a:b", "hashes": {"sha256": "A" * 43}, "content": {"body": "x"}}
+    bare: JSON = {
+        "type": "m.room.message",
+        "sender": "@a:b",
+        "hashes": {"sha256": "A" * 43},
+        "content": {"body": "x"},
+    }
     stored = bare | {"event_id": event_id(bare, own)}
     assert Reason.EVENT_PRUNED in both(tier, [text(stored)], own).reasons(0)
     data = text(message("10"))
