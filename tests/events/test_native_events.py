@@ -388,3 +388,19 @@ def test_questions_that_make_no_sense() -> None:
             check_raw_many([b"{}"], "10", RING, **options)
     with pytest.raises(InputError, match="usage"):
         check_raw_many([b"{}"], ["10", "11"], RING)
+
+
+@each_tier
+def test_numbers_are_signed_as_they_are_read(tier: str) -> None:
+    """Room versions 1 to 5: -0 is 0, and other spellings of a float are the same float."""
+    for value, spelling in (
+        (0, "-0"),
+        (100.0, "1e2"),
+        (-0.0, "-0.00"),
+        (1e16, "10000000000000000.0"),
+        (0.5, "5E-1"),
+    ):
+        event = message("5", content={"x": value})
+        data = text(event).replace(f'{{"x": {value!r}}}'.encode(), f'{{"x": {spelling}}}'.encode())
+        assert data != text(event)
+        assert both(tier, [data], "5").outcomes == [Outcome.GENUINE]
