@@ -49,7 +49,7 @@ mutate: $(VENV)/.mutate ## change operators and constants of the inner modules o
 	rm -rf build/mutation
 	mkdir -p build/mutation
 	cp -R pyproject.toml src tests vectors build/mutation
-	cd build/mutation && E2ECHECK_HYPOTHESIS=mutate PYTHONHASHSEED=0 "$(CURDIR)/$(BIN)/mutmut" run --max-children 2
+	cd build/mutation && E2ECHECK_BACKEND=pure E2ECHECK_HYPOTHESIS=mutate PYTHONHASHSEED=0 "$(CURDIR)/$(BIN)/mutmut" run --max-children 2
 	$(BIN)/python tools/mutation_report.py build/mutation docs/mutation.md
 
 bench: $(VENV)/.test native-if-possible $(VENV)/.peers ## time the bulk paths, peers in the same run

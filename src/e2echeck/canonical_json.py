@@ -165,7 +165,7 @@ def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) ->
     kernel = _backend.kernel()
     if kernel is not None and 0 <= limits.json_depth <= _DEEPEST_NATIVE:
         # What the strict rules allow is spelled alike by both.
-        answer = kernel.functions.json_encode(kernel.tier, value, limits.json_depth)
+        answer: bytes | None = kernel.functions.json_encode(kernel.tier, value, limits.json_depth)
         if answer is not None:
             return answer
     try:
@@ -204,7 +204,7 @@ def _load_natively(data: bytes, limits: Limits) -> JsonValue:
     kernel = _backend.kernel()
     if kernel is None or not _is_for_kernel(data, limits):
         return None
-    value: JsonValue = kernel.functions.json_parse(kernel.tier, data, limits.json_depth)  # type: ignore[assignment]
+    value: JsonValue = kernel.functions.json_parse(kernel.tier, data, limits.json_depth)
     return value
 
 

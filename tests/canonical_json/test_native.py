@@ -18,6 +18,7 @@ from e2echeck.errors import InputError
 from e2echeck.limits import DEFAULT, Limits
 from e2echeck.reasons import Reason
 from e2echeck.vectors.loader import areas, load
+from e2echeck.verdict import Parsed
 from tests.canonical_json.values import VALUES, exact
 from tests.conftest import chosen_profile
 from tests.native import BACKENDS, TIERS, each_backend, each_tier, needs_kernel
@@ -34,13 +35,13 @@ def outcome(call: Callable[..., object], *args: object, **options: Any) -> objec
         value = call(*args, **options)
     except InputError as error:
         return error.code, error.detail
-    if isinstance(value, canonical_json.Parsed):
+    if isinstance(value, Parsed):
         return exact(value.value), value.oddities
     return value if isinstance(value, bytes) else exact(value)
 
 
 def read_alike(tier: str, data: bytes, limits: Limits = DEFAULT) -> object:
-    """What comes of reading, after comparing what the kernel does with what the reference does; of `parse` in the end."""
+    """What comes of reading and in the end of `parse`, after comparing what the kernel and the reference do."""
     calls = (
         canonical_json.read,
         canonical_json.canonicalize,
@@ -48,7 +49,7 @@ def read_alike(tier: str, data: bytes, limits: Limits = DEFAULT) -> object:
         lambda data, **options: canonical_json.canonicalize(data, integral_numbers="normalise", **options),
         canonical_json.parse,
     )
-    found: object = None
+    found = expected = None
     for call in calls:
         with _backend.using("pure"):
             expected = outcome(call, data, limits=limits)
@@ -70,26 +71,37 @@ def read_alike(tier: str, data: bytes, limits: Limits = DEFAULT) -> object:
 
 
 ODD_TEXTS: Final = (
-    "", " ", "\n\t\r ", "null", " null ", "nul", "nulll", "true", "false", "True", "NaN", "-NaN", "Infinity", "-Infinity",
-    "-Infinit", "-", "--1", "+1", "0", "-0", "00", "-00", "01", "1.", ".5", "1.5", "-1.5e3", "1e", "1e+", "1E5", "1e-5",
+    "", " ", "\n\t\r ", "null", " null ", "nul", "nulll", "true", "false", "True", "NaN", "-NaN", "Infinity",
+    "-Infinity",
+    "-Infinit", "-", "--1", "+1", "0", "-0", "00", "-00", "01", "1.", ".5", "1.5", "-1.5e3", "1e", "1e+", "1E5",
+    "1e-5",
     "1e400", "-1e400", "1e-400", "0e0", "0.0", "-0.0", "9007199254740991", "9007199254740992", "-9007199254740991",
     "-9007199254740992", "100000000000000000", "999999999999999999", "1000000000000000000", "9" * 640, "9" * 641,
-    "-" + "9" * 639, "-" + "9" * 640, "0x10", "1_000", "\u0661", '"', '"\\"', '"\\', '"\\u', '"\\u12', '"\\u123', '"\\u12345"',
+    "-" + "9" * 639, "-" + "9" * 640, "0x10", "1_000", "\u0661", '"', '"\\"', '"\\', '"\\u', '"\\u12', '"\\u123',
+    '"\\u12345"',
     '"\\u00e9"', '"\\uD83D\\uDE00"', '"\\ud83d"', '"\\ude00"', '"\\ud83d\\ud83d\\ude00"', '"\\ude00\\ud83d"',
-    '"\\ud83d\\n"', '"\\ud83d\\u0041"', '"\\ud83d\\u00"', '"\\ud83d\\uzzzz"', '"\\ud83dx"', '"\\ud83d\\', '"\\x41"', '"\\/"',
-    '"\\\\"', '"\\\\\\""', '"\\b\\f\\n\\r\\t"', '"\\u0000"', '"\\u001f\\u007f"', '"\x00"', '"\x1f"', '"\x7f"', '"\t"', '"\n"',
+    '"\\ud83d\\n"', '"\\ud83d\\u0041"', '"\\ud83d\\u00"', '"\\ud83d\\uzzzz"', '"\\ud83dx"', '"\\ud83d\\',
+    '"\\x41"', '"\\/"',
+    '"\\\\"', '"\\\\\\""', '"\\b\\f\\n\\r\\t"', '"\\u0000"', '"\\u001f\\u007f"', '"\x00"', '"\x1f"', '"\x7f"',
+    '"\t"', '"\n"',
     "'a'", "[]", "[ ]", "[,]", "[1,]", "[1 2]", "[1,2", "[1", "[", "]", "[]]", "[[]", "{}", "{ }", "{,}", '{"a"}',
     '{"a":}', '{"a":1,}', '{"a":1', '{"a":1 "b":2}', "{a:1}", "{1:1}", '{"a":1,"a":2}', '{"a":1,"\\u0061":2}',
-    '{"b":1,"a":{"c":1,"c":2}}', '{"a":"\\ud800","a":1}', '{"a":1,"a":"\\ud800"}', '{"\\ud800":1,"\\ud800":2}', '{"a":1.5,"a":1}',
-    '{"a":{"b":"\\ud800"},"a":{}}', '{"":1,"":1}', '{"\\ud83d\\ude00":1,"\\uffff":2,"\U0001f600":3}', "[1]x", "[1] 2", "\ufeff[]",
-    "[]\x00", "\x00", "\xa0[]", "[]\u2028", "\f[]", "/**/[]", "[" * 200 + "]" * 200, "[" * 201 + "]" * 201, "[" * 201,
-    "[" * 200, "]" * 300 + "[" * 200, "x" + "[" * 201, '"' + "[" * 300 + '"', '"' + "[" * 300, "[" * 150 + '"\\"' + "[" * 60,
+    '{"b":1,"a":{"c":1,"c":2}}', '{"a":"\\ud800","a":1}', '{"a":1,"a":"\\ud800"}', '{"\\ud800":1,"\\ud800":2}',
+    '{"a":1.5,"a":1}',
+    '{"a":{"b":"\\ud800"},"a":{}}', '{"":1,"":1}', '{"\\ud83d\\ude00":1,"\\uffff":2,"\U0001f600":3}', "[1]x",
+    "[1] 2", "\ufeff[]",
+    "[]\x00", "\x00", "\xa0[]", "[]\u2028", "\f[]", "/**/[]", "[" * 200 + "]" * 200, "[" * 201 + "]" * 201,
+    "[" * 201,
+    "[" * 200, "]" * 300 + "[" * 200, "x" + "[" * 201, '"' + "[" * 300 + '"', '"' + "[" * 300,
+    "[" * 150 + '"\\"' + "[" * 60,
     '\\"' + "[" * 201, '"\\\\"' + "[" * 201, '\\\\\\"' + "[" * 201, "{" * 201, '{"a":' * 200 + "1" + "}" * 200,
     '{"a":' * 201 + "1" + "}" * 201, "[{" * 100 + "[", '["\\ud800",1.5,{"a":1,"a":1}]',
 )  # fmt: skip
 ODD_BYTES: Final = (
-    b"\xff", b"\xfe\xff\x00[", b"[\x00]\x00", b'"\xed\xa0\x80"', b'"\xc0\x80"', b'"\xf4\x90\x80\x80"', b'"\xe2\x82', b'"\xe2\x82"',
-    b"[" * 201 + b"\xff", b"\xff" + b"[" * 201, b"[" * 200 + b"\xff", b"x\xff", b'"\xf0\x9f\x98\x80"', b'{"\x80":1}',
+    b"\xff", b"\xfe\xff\x00[", b"[\x00]\x00", b'"\xed\xa0\x80"', b'"\xc0\x80"', b'"\xf4\x90\x80\x80"',
+    b'"\xe2\x82', b'"\xe2\x82"',
+    b"[" * 201 + b"\xff", b"\xff" + b"[" * 201, b"[" * 200 + b"\xff", b"x\xff", b'"\xf0\x9f\x98\x80"',
+    b'{"\x80":1}',
 )  # fmt: skip
 
 
@@ -125,7 +137,9 @@ def texts(draw: st.DrawFn) -> bytes:
     data = json.dumps(value, ensure_ascii=draw(st.booleans()), separators=separators).encode()
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(data)))
-        odd = draw(st.sampled_from([text.encode("utf-8", "surrogatepass") for text in ODD_TEXTS] + list(ODD_BYTES)))
+        odd = draw(
+            st.sampled_from([text.encode("utf-8", "surrogatepass") for text in ODD_TEXTS] + list(ODD_BYTES))
+        )
         data = data[:at] + odd + data[at + draw(st.integers(0, 4)) :]
     return data
 
@@ -139,12 +153,15 @@ def test_any_text(data: bytes, tier: str, depth: int) -> None:
 
 @each_tier
 def test_every_beginning_and_every_change(tier: str) -> None:
-    data = rb'{"b": [1, -20, 3.5e+1, true, null], "a\u0041": {"\ud83d\ude00": "x\\y\"\u00e9", "": {}}, "c": [[], {}]}'
+    data = (
+        rb'{"b": [1, -20, 3.5e+1, true, null], "a\u0041": {"\ud83d\ude00": "x\\y\"\u00e9", "": {}}, "c": [[], {}]}'
+    )
     generator = random.Random(2)
     for at in range(len(data)):
         read_alike(tier, data[:at])
         for _ in range(4):
-            read_alike(tier, data[:at] + bytes([generator.choice(b'"\\{}[]:,0-1.eEtudD8 \x00\x1f\x80\xff')]) + data[at + 1 :])
+            odd = generator.choice(b'"\\{}[]:,0-1.eEtudD8 \x00\x1f\x80\xff')
+            read_alike(tier, data[:at] + bytes([odd]) + data[at + 1 :])
         read_alike(tier, data[:at] + data[at + 1 :])
 
 
@@ -155,15 +172,20 @@ def test_large_objects_with_and_without_duplicates(tier: str) -> None:
     different = list(dict.fromkeys(names))
     assert len(different) < len(names)
     for keys in (names, different, sorted(different), different[:9] + different[:1]):
-        data = ("{" + ",".join(f"{json.dumps(key, ensure_ascii=len(key) % 2 == 0)}:{at}" for at, key in enumerate(keys)) + "}").encode()
-        read_alike(tier, data)
+        spelled = (json.dumps(key, ensure_ascii=len(key) % 2 == 0) for key in keys)
+        members = ",".join(f"{key}:{at}" for at, key in enumerate(spelled))
+        read_alike(tier, f"{{{members}}}".encode())
 
 
 class Number(IntEnum):
+    """Some enumeration."""
+
     ONE = 1
 
 
 class Pair(NamedTuple):
+    """Some named tuple."""
+
     one: object
     two: object
 
@@ -174,12 +196,17 @@ def loop() -> object:
     return inner
 
 
-ODD_VALUES: Final = (
-    None, True, False, 0, -1, 2**53 - 1, 2**53, -(2**53) + 1, -(2**53), 2**63, -(2**63), 10**5000, 0.0, -0.0, 1.5, 1e16,
-    float("nan"), float("inf"), "", "\ud800", "\ud83d\ude00", "\U0001f600\x00\x1f\x7f\\\"/\u2028", b"x", (), (1, [2]), Pair(1, 2),
-    Number.ONE, {1: 2}, {None: 1, True: 2}, {"a": 1, 1: 2}, {"\ud800": 1}, {Number.ONE: 1}, {"x": Number.ONE}, [Pair({}, [])],
-    {"a": {"b": [1, {"c": (1.5,)}]}}, {"a": object()}, [set()], {"\uffff": 1, "\U00010000": 2, "\ue000": 3}, {"": {"": {"": []}}},
-    {"b": float("nan"), "a": "\ud800"}, {"a": 2**60, "b": "\ud800"}, [[[[[]]]]], [[[[[1]]]]], range(3), {"a": type}, loop(),
+ODD_VALUES: Final[tuple[object, ...]] = (
+    None, True, False, 0, -1, 2**53 - 1, 2**53, -(2**53) + 1, -(2**53), 2**63, -(2**63), 10**5000, 0.0, -0.0,
+    1.5, 1e16,
+    float("nan"), float("inf"), "", "\ud800", "\ud83d\ude00", '\U0001f600\x00\x1f\x7f\\"/\u2028', b"x", (),
+    (1, [2]), Pair(1, 2),
+    Number.ONE, {1: 2}, {None: 1, True: 2}, {"a": 1, 1: 2}, {"\ud800": 1}, {Number.ONE: 1}, {"x": Number.ONE},
+    [Pair({}, [])],
+    {"a": {"b": [1, {"c": (1.5,)}]}}, {"a": object()}, [set()], {"\uffff": 1, "\U00010000": 2, "\ue000": 3},
+    {"": {"": {"": []}}},
+    {"b": float("nan"), "a": "\ud800"}, {"a": 2**60, "b": "\ud800"}, [[[[[]]]]], [[[[[1]]]]], range(3),
+    {"a": type}, loop(),
 )  # fmt: skip
 
 
@@ -188,7 +215,8 @@ ODD_VALUES: Final = (
 def test_values(tier: str, *, lenient: bool) -> None:
     for value in ODD_VALUES:
         for around in (value, [value], {"k": value, "a": [0, value]}):
-            for limits in (DEFAULT, Limits(json_depth=0), Limits(json_depth=3), Limits(json_depth=-1), Limits(json_depth=10**6)):
+            for depth in (DEFAULT.json_depth, 0, 3, -1, 10**6):
+                limits = Limits(json_depth=depth)
                 if value is ODD_VALUES[-1] and limits.json_depth > DEFAULT.json_depth:
                     continue
                 with _backend.using("pure"):
@@ -218,7 +246,8 @@ def test_floats_are_written_as_python_writes_them() -> None:
     assert kernel is not None
     write = kernel.functions.float_repr
     generator = random.Random(4)
-    floats = [float(f"{digits}e{power}") for digits in (1, 9, 15, 123456789, 2**53 - 1, 0.1) for power in range(-330, 310)]
+    digits = ("1", "9", "15", "123456789", "9007199254740991", "0.1")
+    floats = [float(f"{number}e{power}") for number in digits for power in range(-330, 310)]
     floats += [sign * 2.0**power for power in range(-1074, 1024) for sign in (1, -1)]
     floats += [value for (value,) in struct.iter_unpack("<d", generator.randbytes(8 * FLOATS))]
     floats += [generator.randrange(10**18) / 10 ** generator.randrange(25) for _ in range(FLOATS)]

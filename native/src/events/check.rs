@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Checking events: `e2echeck.events.signatures.Examination`, for many at once.
 
+use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::base64;
 use super::columns::{Columns, Outcome};
 use super::form::{self, Detail, Members, is_object, server_of, text};
 use super::ring::Ring;
 use super::rules::{Rules, advance};
-use super::signatures::{Asked, Plan};
+use super::signatures::{Asked, Event, Plan};
+use crate::base64::{self, Alphabet};
 use crate::json::{Kind, Limits, Reader, Spelling, Tape, write_string, write_value};
 use crate::reason::Reason;
 use crate::tier::Tier;
@@ -38,7 +39,7 @@ pub struct Setting<'a> {
     /// Bounds on each event.
     pub limits: Limits,
     /// Characters of one base64 text.
-    pub base64_characters: usize,
+    pub base64_characters: i64,
     /// For each reason, by its number, whether it is an error.
     pub errors: &'a [bool],
 }
@@ -196,7 +197,7 @@ impl Examiner {
         }
         let skip_id = digest.is_some();
         let spelling = join(covered, &tape, written, pieces, |name| {
-            !matches!(name, b"signatures" | b"hashes") && !(skip_id && name == b"event_id")
+            !(matches!(name, b"signatures" | b"hashes") || skip_id && name == b"event_id")
         });
         if fails(spelling, &mut draft) {
             return draft;
@@ -217,10 +218,9 @@ impl Examiner {
                 Sha256::digest(&*signed).into()
             }
         };
-        // With a comma behind each of the proofs and without one of the brackets.
-        let size = covered.len()
-            + proofs().map(|piece| piece.end - piece.start + 1).sum::<usize>().saturating_sub(1)
-            + 1;
+        // Each of the proofs comes with a comma; without any there is an empty object less its opening bracket.
+        let of_proofs: usize = proofs().map(|piece| piece.end - piece.start + 1).sum();
+        let size = covered.len() + of_proofs.max(1);
         if size > form::LARGEST_EVENT {
             add(&mut draft.before, Reason::EventTooLarge);
             draft.note(Detail::Size, size);
@@ -405,9 +405,10 @@ fn keeps_all(tape: &Tape, pieces: &[Piece], rules: &Rules, keeps_content: bool, 
 
 /// The identifier that a reference hash makes.
 fn id_of(digest: &[u8; 32], rules: &Rules) -> Vec<u8> {
+    let alphabet = if rules.url_safe_id { URL_SAFE_NO_PAD } else { STANDARD_NO_PAD };
     let mut id = Vec::with_capacity(44);
     id.push(b'$');
-    base64::encode(&mut id, digest, rules.url_safe_id);
+    alphabet.encode_append(digest, &mut id);
     id
 }
 
@@ -464,12 +465,12 @@ fn ask_servers(
         let ever = if tape.raw(time).first() == Some(&b'-') { i128::MIN } else { i128::MAX };
         tape.integer(time).unwrap_or(ever)
     });
+    let signed = Event { at, message, base64_characters: setting.base64_characters };
     for server in required.into_iter().flatten() {
         if draft.servers.iter().any(|(other, _)| other == server) {
             continue;
         }
-        let asked =
-            plan.ask(tape, members.signatures, server, setting.ring, at, message, setting.base64_characters);
+        let asked = plan.ask(tape, members.signatures, server, setting.ring, &signed);
         draft.servers.push((server.to_vec(), asked));
     }
 }
@@ -480,20 +481,16 @@ fn hash_holds(
     tape: &Tape,
     members: &Members,
     covered: &[u8],
-    base64_characters: usize,
+    base64_characters: i64,
 ) -> bool {
     let Some(text) = text(tape, members.hashes.and_then(|hashes| tape.member(hashes, b"sha256"))) else {
         return false;
     };
-    let mut hash = [0; 32];
-    let behind = &mut draft.behind;
-    match base64::decode(text, base64_characters, &mut hash, |oddity| behind.push(oddity)) {
-        Ok(()) => hash == <[u8; 32]>::from(Sha256::digest(covered)),
-        // Base64 of another number of bytes is no other fault than another hash.
-        Err(Reason::Base64Length) => {
-            let mut any = vec![0; base64::length(text)];
-            let _ = base64::decode(text, base64_characters, &mut any, |oddity| behind.push(oddity));
-            false
+    let mut hash = Vec::with_capacity(32);
+    match base64::decode(text, Alphabet::Standard, None, base64_characters, &mut hash) {
+        Ok(oddities) => {
+            draft.behind.extend(oddities);
+            *hash == *Sha256::digest(covered)
         }
         Err(_) => {
             draft.behind.push(Reason::EventMalformed);

@@ -9,7 +9,6 @@
 //! Which members redaction keeps and what else depends on the room version comes from Python ([`Rules`]), as do the
 //! keys ([`Ring`]) and which reasons are errors.
 
-mod base64;
 mod check;
 mod columns;
 mod form;

@@ -4,8 +4,8 @@
 //! [`Plan::ask`] looks at everything but the mathematics and notes which signatures have to be checked; when the answers
 //! of a whole batch are there, [`Plan::answer`] says what that comes to.
 
-use super::base64;
 use super::ring::{Key, Ring, Slot};
+use crate::base64::{self, Alphabet};
 use crate::ed25519::{Group, Signed, verify_groups};
 use crate::json::{Kind, Tape};
 use crate::reason::Reason;
@@ -21,6 +21,17 @@ struct Job {
     signature: [u8; 64],
     /// Where in [`Plan::messages`] the message is.
     message: (usize, usize),
+}
+
+/// What signatures are checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Event {
+    /// Its time in milliseconds, when it has one.
+    pub(super) at: Option<i128>,
+    /// What is signed, as [`Plan::message`] has it.
+    pub(super) message: (usize, usize),
+    /// Characters of one base64 text.
+    pub(super) base64_characters: i64,
 }
 
 /// What one entry of `signatures` comes to.
@@ -72,16 +83,14 @@ impl Plan {
         self.messages.len()
     }
 
-    /// Ask about the signatures of `server`, for an event of the time `at`.
+    /// Ask about the signatures of `server`.
     pub(super) fn ask(
         &mut self,
         tape: &Tape,
         signatures: Option<u32>,
         server: &[u8],
         ring: &Ring,
-        at: Option<i128>,
-        message: (usize, usize),
-        base64_characters: usize,
+        event: &Event,
     ) -> Asked {
         let Some(signatures) = signatures.filter(|node| tape.kind(*node) != Kind::Null) else {
             return Asked::Known(Reason::SignatureMissing);
@@ -109,22 +118,15 @@ impl Plan {
             }
             match slot {
                 None => self.steps.push(Step::Skip(Reason::SignatureKeyUnknown)),
-                Some(slot) => self.ask_slot(tape, text, slot, at, message, base64_characters),
+                Some(slot) => self.ask_slot(tape, text, slot, event),
             }
         }
         Asked::Steps(start, self.steps.len())
     }
 
-    fn ask_slot(
-        &mut self,
-        tape: &Tape,
-        text: u32,
-        slot: &Slot,
-        at: Option<i128>,
-        message: (usize, usize),
-        base64_characters: usize,
-    ) {
-        let before = |time: Option<i64>| at.is_some_and(|at| time.is_some_and(|time| i128::from(time) < at));
+    fn ask_slot(&mut self, tape: &Tape, text: u32, slot: &Slot, event: &Event) {
+        let before =
+            |time: Option<i64>| event.at.is_some_and(|at| time.is_some_and(|time| i128::from(time) < at));
         // A server that gave up a key says so for all copies of it.
         let given_up: Vec<u32> =
             slot.keys.iter().filter(|key| before(key.expired)).map(|key| key.public_key).collect();
@@ -142,14 +144,18 @@ impl Plan {
             self.steps.push(Step::Add(Reason::SignatureMalformed));
             return;
         };
+        let mut decoded = Vec::with_capacity(64);
+        let read = base64::decode(text, Alphabet::Standard, Some(64), event.base64_characters, &mut decoded);
+        match read {
+            Ok(oddities) => self.steps.extend(oddities.into_iter().map(Step::Add)),
+            Err(reason) => {
+                self.steps.extend([Step::Add(Reason::SignatureMalformed), Step::Add(reason)]);
+                return;
+            }
+        }
         let mut signature = [0; 64];
-        let steps = &mut self.steps;
-        let read = base64::decode(text, base64_characters, &mut signature, |oddity| {
-            steps.push(Step::Add(oddity));
-        });
-        if let Err(reason) = read {
-            self.steps.extend([Step::Add(Reason::SignatureMalformed), Step::Add(reason)]);
-            return;
+        for (to, from) in signature.iter_mut().zip(decoded) {
+            *to = from;
         }
         let first = self.candidates.len();
         for key in candidates() {
@@ -163,7 +169,7 @@ impl Plan {
                 .filter(|copy| copy.public_key == key.public_key)
                 .all(|copy: &Key| before(copy.valid_until));
             self.candidates.push(Candidate { job: self.jobs.len(), key: key.number, validity_unknown });
-            self.jobs.push(Job { public_key: key.public_key, signature, message });
+            self.jobs.push(Job { public_key: key.public_key, signature, message: event.message });
         }
         self.steps.push(Step::Try(first, self.candidates.len()));
     }

@@ -378,12 +378,14 @@ fn skip_digits(data: &[u8], mut at: usize) -> usize {
 pub(super) fn plain_run(data: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    const BACKSLASHES: u64 = ONES * b'\\' as u64;
     // The high bit of each byte that is zero, and perhaps of some above the lowest of those.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     while let Some(chunk) = data.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = zeros(word ^ ONES * u64::from(b'"')) | zeros(word ^ ONES * u64::from(b'\\')) | control;
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES) | control;
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
         }

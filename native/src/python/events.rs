@@ -22,7 +22,7 @@ impl EventRules {
     #[new]
     fn new(
         mut top_level: Vec<Vec<u8>>,
-        content: Vec<(Vec<u8>, Option<Vec<Vec<u8>>>)>,
+        content: Vec<GivenContent>,
         flags: [bool; 8],
         largest_depth: u64,
     ) -> Self {
@@ -59,6 +59,9 @@ impl EventRules {
         })
     }
 }
+
+/// A type of events, and what redaction keeps of the content.
+type GivenContent = (Vec<u8>, Option<Vec<Vec<u8>>>);
 
 /// Server, key identifier, public key, valid until, expired, whether it is known to be bad.
 type GivenKey = (Vec<u8>, Vec<u8>, [u8; 32], Option<i64>, Option<i64>, bool);
@@ -163,7 +166,7 @@ pub(super) fn events_check(
     known_ids: Vec<Option<Bound<'_, PyBytes>>>,
     keys: &Bound<'_, EventKeys>,
     errors: &[u8],
-    limits: (usize, usize, usize),
+    limits: (usize, usize, i64),
     threads: usize,
 ) -> PyResult<EventColumns> {
     let tier = super::tier(tier)?;

@@ -17,10 +17,13 @@ const KEYS: usize = 1024;
 /// Memory of a reader that is kept for the next document.
 const KEPT: usize = 1 << 16;
 
+/// A key that was made once.
+type KnownKey = (Box<[u8]>, Py<PyString>);
+
 /// What calls leave for the next one.
 struct Memory {
     reader: Reader,
-    keys: Vec<Option<(Box<[u8]>, Py<PyString>)>>,
+    keys: Vec<Option<KnownKey>>,
 }
 
 static MEMORY: Mutex<Option<Box<Memory>>> = Mutex::new(None);
@@ -66,7 +69,7 @@ pub(super) fn json_parse<'py>(
 struct Builder<'py, 'a> {
     python: Python<'py>,
     tape: Tape<'a>,
-    keys: &'a mut Vec<Option<(Box<[u8]>, Py<PyString>)>>,
+    keys: &'a mut Vec<Option<KnownKey>>,
 }
 
 impl<'py> Builder<'py, '_> {

@@ -14,7 +14,7 @@ from e2echeck.reasons import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from e2echeck_native import EventColumns, EventKeys, EventRules
+    from e2echeck_native import EventKeys, EventRules
 
     from e2echeck._backend import Kernel
     from e2echeck.signing import KeyRing
@@ -97,7 +97,7 @@ def rules_of_each(kernel: Kernel, versions: Sequence[RoomVersion | str]) -> Rule
 def _rules(kernel: Kernel, version: RoomVersion) -> EventRules | None:
     if not 0 <= version.largest_depth < 2**64:
         return None
-    return kernel.functions.EventRules(
+    rules: EventRules = kernel.functions.EventRules(
         [name.encode("utf-8", "surrogatepass") for name in version.top_level],
         [
             (
@@ -118,13 +118,14 @@ def _rules(kernel: Kernel, version: RoomVersion) -> EventRules | None:
         ],
         version.largest_depth,
     )
+    return rules
 
 
 def prepare(kernel: Kernel, ring: KeyRing) -> EventKeys | None:
     """The keys as the kernel has them, made once for each ring; None when it cannot have them."""
-    if ring.prepared is None:
+    if ring._prepared is None:
         try:
-            ring.prepared = kernel.functions.EventKeys(
+            ring._prepared = kernel.functions.EventKeys(
                 [
                     (
                         key.entity.encode("utf-8", "surrogatepass"),
@@ -139,5 +140,5 @@ def prepare(kernel: Kernel, ring: KeyRing) -> EventKeys | None:
             )
         except OverflowError:
             return None
-    prepared: EventKeys = ring.prepared  # type: ignore[assignment]
+    prepared: EventKeys = ring._prepared  # type: ignore[assignment]
     return prepared

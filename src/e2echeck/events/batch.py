@@ -26,6 +26,8 @@ from e2echeck.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from e2echeck_native import EventColumns
+
     from e2echeck._backend import Kernel
 
 __all__ = ["EventBatch", "ReceivedEvent", "check_many", "check_raw_many"]
@@ -272,7 +274,7 @@ class _Columns(EventBatch):
     def __init__(
         self,
         kernel: Kernel,
-        columns: _native.EventColumns,
+        columns: EventColumns,
         events: Sequence[bytes],
         versions: Sequence[RoomVersion | str],
         keys: KeyRing,
@@ -342,4 +344,8 @@ class _Columns(EventBatch):
         if not isinstance(event, dict):
             return None
         whole: dict[str, object] = {**event}
-        return whole if outcome is Outcome.GENUINE else redact(without_added_id(whole, version, self._limits), version)
+        return (
+            whole
+            if outcome is Outcome.GENUINE
+            else redact(without_added_id(whole, version, self._limits), version)
+        )

@@ -69,17 +69,15 @@ class KeyRing:
     Args:
         keys: in any order.
         known_bad: public keys in unpadded base64 whose signatures prove nothing.
-
-    Attributes:
-        prepared: what the native kernel has made of the keys, once it was needed.
     """
 
-    __slots__ = ("_by_entity", "_keys", "_known_bad", "prepared")
+    __slots__ = ("_by_entity", "_keys", "_known_bad", "_prepared")
 
     def __init__(self, keys: Iterable[VerifyKey] = (), *, known_bad: frozenset[str] = KNOWN_BAD_KEYS) -> None:
         self._keys = tuple(keys)
         self._known_bad = known_bad
-        self.prepared: object = None
+        # What the native kernel has made of the keys, once it was needed.
+        self._prepared: object = None
         bad = frozenset(decode_base64(text, length=32).value for text in known_bad)
         grouped: dict[str, dict[str, list[VerifyKey]]] = {}
         for key in self._keys:
@@ -102,11 +100,6 @@ class KeyRing:
     def keys(self) -> tuple[VerifyKey, ...]:
         """All keys, in the order given."""
         return self._keys
-
-    @property
-    def known_bad(self) -> frozenset[str]:
-        """The public keys whose signatures prove nothing, unpadded base64."""
-        return self._known_bad
 
     def find(self, entity: str, key_id: str) -> tuple[VerifyKey, ...]:
         """The keys under this identifier, in the order given; none when it is unknown."""
