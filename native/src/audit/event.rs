@@ -12,7 +12,8 @@ const LONGEST_ID: usize = 255;
 const KIND: &[u8] = b"m.room.encrypted";
 const ALGORITHM: &[u8] = b"m.megolm.v1.aes-sha2";
 /// Members that make an event another thing than one in client format that is not state.
-const NOT_PLAIN: [&[u8]; 7] = [b"state_key", b"pdu", b"hashes", b"signatures", b"auth_events", b"chunk", ESCAPED];
+const NOT_PLAIN: [&[u8]; 7] =
+    [b"state_key", b"pdu", b"hashes", b"signatures", b"auth_events", b"chunk", ESCAPED];
 
 /// A part of the text: from, to.
 pub type Span = (u32, u32);
@@ -194,8 +195,14 @@ mod tests {
         let (event, end) = read(text.as_bytes(), 2).expect("it is plain");
         let of = |(from, to): (u32, u32)| &text[from as usize..to as usize];
         assert_eq!(end, text.len() - 1);
-        assert_eq!((of(event.id), of(event.room), of(event.sender), of(event.device)), ("$a", "!r", "@a", "DEVICE"));
-        assert_eq!((of(event.session), of(event.ciphertext), event.timestamp, event.depth), ("abc", "AwgA", 12, -1));
+        assert_eq!(
+            (of(event.id), of(event.room), of(event.sender), of(event.device)),
+            ("$a", "!r", "@a", "DEVICE")
+        );
+        assert_eq!(
+            (of(event.session), of(event.ciphertext), event.timestamp, event.depth),
+            ("abc", "AwgA", 12, -1)
+        );
     }
 
     #[test]
@@ -237,9 +244,15 @@ mod tests {
         assert_eq!(room(r#" {"type":"m","content":{"a":1.5,"a":-0},"room_id":"!r"} "#), Payload::For(b"!r"));
         assert_eq!(room(r#"{"room_id":"!x","type":"m","content":{},"room_id":"!r"}"#), Payload::For(b"!r"));
         for text in [
-            "", "{", "[]", r#"{"type":"m","content":[],"room_id":"!r"}"#, r#"{"type":1,"content":{},"room_id":"!r"}"#,
-            r#"{"type":"m","content":{},"room_id":"\u0021r"}"#, r#"{"type":"m","content":{},"room_id":"!r"}x"#,
-            r#"{"type":"m","content":{},"room_id":"!r","\u0072oom_id":"!x"}"#, r#"{"type":"m","content":{"a":NaN},"room_id":"!r"}"#,
+            "",
+            "{",
+            "[]",
+            r#"{"type":"m","content":[],"room_id":"!r"}"#,
+            r#"{"type":1,"content":{},"room_id":"!r"}"#,
+            r#"{"type":"m","content":{},"room_id":"\u0021r"}"#,
+            r#"{"type":"m","content":{},"room_id":"!r"}x"#,
+            r#"{"type":"m","content":{},"room_id":"!r","\u0072oom_id":"!x"}"#,
+            r#"{"type":"m","content":{"a":NaN},"room_id":"!r"}"#,
         ] {
             assert_eq!(room(text), Payload::Unsure, "{text}");
         }

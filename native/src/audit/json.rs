@@ -324,7 +324,14 @@ mod tests {
 
     #[test]
     fn ordinary_values_are_read_to_their_end() {
-        for text in ["{}", "[]", "[1,-2,true,false,null]", r#"{"a":{"b":[{}]},"c":"d"}"#, r#"{ "a" : 1 , "b" : [ ] }"#, "\"x\""] {
+        for text in [
+            "{}",
+            "[]",
+            "[1,-2,true,false,null]",
+            r#"{"a":{"b":[{}]},"c":"d"}"#,
+            r#"{ "a" : 1 , "b" : [ ] }"#,
+            "\"x\"",
+        ] {
             for rules in [Rules::Event, Rules::Payload] {
                 assert_eq!(read(text, rules).map(|(_, end)| end), Some(text.len()), "{text}");
             }
@@ -336,13 +343,37 @@ mod tests {
     #[test]
     fn oddities_are_left_to_others() {
         for text in [
-            r#"{"a":1,"a":2}"#, r#"{"a":{"b":1,"b":1}}"#, r#"{"\u0061":1}"#, "1.0", "1e3", "-0", "9999999999999999", r#""\ud800""#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":{"b":1,"b":1}}"#,
+            r#"{"\u0061":1}"#,
+            "1.0",
+            "1e3",
+            "-0",
+            "9999999999999999",
+            r#""\ud800""#,
             r#""\uD83D\uDE00""#,
         ] {
             assert_eq!(read(text, Rules::Event), None, "{text}");
             assert!(read(text, Rules::Payload).is_some(), "{text}");
         }
-        for text in ["01", "1.", ".5", "+1", "-", "1e", "tru", "[1,]", "{,}", "{\"a\"}", "\"\u{1}\"", r#""\x""#, r#""\u12g4""#, "NaN", "\"", "{"] {
+        for text in [
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "-",
+            "1e",
+            "tru",
+            "[1,]",
+            "{,}",
+            "{\"a\"}",
+            "\"\u{1}\"",
+            r#""\x""#,
+            r#""\u12g4""#,
+            "NaN",
+            "\"",
+            "{",
+        ] {
             for rules in [Rules::Event, Rules::Payload] {
                 assert_eq!(read(text, rules), None, "{text}");
             }
@@ -368,7 +399,7 @@ mod tests {
 
     #[test]
     fn values_are_cut_by_brackets_and_strings() {
-        assert_eq!(balanced_end(br#"{"}\"}":[}]"#, 0), Some(10));
+        assert_eq!(balanced_end(br#"{"}\"}":[}]"#, 0), Some(11));
         assert_eq!(balanced_end(b"{]", 0), Some(2));
         assert_eq!(balanced_end(b"{\"", 0), None);
         assert_eq!(balanced_end(b"{\"\\", 0), None);

@@ -100,7 +100,10 @@ pub fn read_list(bytes: &[u8], threads: usize) -> Option<Vec<Entry>> {
         let entries = parts[task]
             .iter()
             .map(|(texts, start, end)| {
-                texts.as_ref().and_then(|texts| export(bytes, texts)).map_or(Entry::Odd(*start, *end), Entry::Plain)
+                texts
+                    .as_ref()
+                    .and_then(|texts| export(bytes, texts))
+                    .map_or(Entry::Odd(*start, *end), Entry::Plain)
             })
             .collect();
         if let Ok(mut place) = results[task].lock() {
@@ -124,7 +127,8 @@ fn read_texts(cursor: &mut Cursor<'_>, bytes: &[u8], start: usize) -> Option<Opt
         cursor.value(1)?;
         return Some(None);
     }
-    let (mut room, mut session_id, mut session_key, mut algorithm, mut plain) = (None, None, None, false, true);
+    let (mut room, mut session_id, mut session_key, mut algorithm, mut plain) =
+        (None, None, None, false, true);
     cursor.object(1, |name, value, bytes| {
         let text = match value {
             Value::Text(text) if !text.escaped => Some(text),
@@ -263,7 +267,9 @@ impl Keys {
         match self.places.get(public_key) {
             None => Known::Unknown,
             Some(Place::Elsewhere) => Known::Elsewhere,
-            Some(Place::Here(kept)) => Known::Key(Opener { kept, ratchet: None, latest: kept.latest.lock().ok() }),
+            Some(Place::Here(kept)) => {
+                Known::Key(Opener { kept, ratchet: None, latest: kept.latest.lock().ok() })
+            }
         }
     }
 }

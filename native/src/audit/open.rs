@@ -262,7 +262,13 @@ struct Keyed<'a> {
 }
 
 /// MAC, padding, payload and inner room.
-fn open(tier: Tier, keyed: &[Keyed<'_>], keys: &MessageKeys, rooms: &[Vec<u8>], limits: &Limits) -> Vec<Fate> {
+fn open(
+    tier: Tier,
+    keyed: &[Keyed<'_>],
+    keys: &MessageKeys,
+    rooms: &[Vec<u8>],
+    limits: &Limits,
+) -> Vec<Fate> {
     let mut authenticated: Vec<Authenticated<'_>> = keyed
         .iter()
         .enumerate()
@@ -313,12 +319,8 @@ fn split<'a>(item: &Item<'a>) -> Signed<'a> {
 }
 
 fn verify_signatures(tier: Tier, sessions: &[Session<'_>]) -> Vec<bool> {
-    let signed: Vec<Vec<Signed<'_>>> = sessions
-        .iter()
-        .map(|session| {
-            session.items.iter().map(split).collect()
-        })
-        .collect();
+    let signed: Vec<Vec<Signed<'_>>> =
+        sessions.iter().map(|session| session.items.iter().map(split).collect()).collect();
     let groups: Vec<Group<'_>> = sessions
         .iter()
         .zip(&signed)

@@ -39,7 +39,9 @@ impl Expect {
     /// By its number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Value, Self::First, Self::Element, Self::Separator].into_iter().find(|expect| *expect as u8 == number)
+        [Self::Value, Self::First, Self::Element, Self::Separator]
+            .into_iter()
+            .find(|expect| *expect as u8 == number)
     }
 }
 
@@ -224,7 +226,8 @@ fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &L
                 at += 1;
                 expect = Expect::Element;
             }
-            (Expect::Value | Expect::First | Expect::Element, b'{') | (Expect::First | Expect::Element, b'[') => {
+            (Expect::Value | Expect::First | Expect::Element, b'{')
+            | (Expect::First | Expect::Element, b'[') => {
                 let plain = if byte == b'{' { event::read(bytes, at) } else { None };
                 let plain = plain.filter(|(_, end)| {
                     end - at <= limits.event_bytes
@@ -437,8 +440,12 @@ mod tests {
     use super::{Element, Expect, Limits, ODD, cut, join, starts};
     use std::sync::Mutex;
 
-    const LIMITS: Limits =
-        Limits { event_bytes: 1 << 20, base64_characters: 1 << 20, message_bytes: 1 << 20, json_bytes: 1 << 20 };
+    const LIMITS: Limits = Limits {
+        event_bytes: 1 << 20,
+        base64_characters: 1 << 20,
+        message_bytes: 1 << 20,
+        json_bytes: 1 << 20,
+    };
 
     fn spans(text: &[u8], expect: Expect) -> (Vec<(u32, u32)>, usize, Expect, bool) {
         let piece = cut(text, 0, text.len(), expect, &LIMITS);
@@ -449,7 +456,10 @@ mod tests {
     #[test]
     fn files_are_cut_as_python_cuts_them() {
         assert_eq!(spans(b"{} {}\n", Expect::Value), (vec![(0, 2), (3, 5)], 6, Expect::Value, false));
-        assert_eq!(spans(b"[{},[] ]{}", Expect::Value), (vec![(1, 3), (4, 6), (8, 10)], 10, Expect::Value, false));
+        assert_eq!(
+            spans(b"[{},[] ]{}", Expect::Value),
+            (vec![(1, 3), (4, 6), (8, 10)], 10, Expect::Value, false)
+        );
         assert_eq!(spans(b"[]", Expect::Value), (vec![], 2, Expect::Value, false));
         assert_eq!(spans(b"[{}, {", Expect::Value), (vec![(1, 3)], 5, Expect::Element, false));
         assert_eq!(spans(b"{}x", Expect::Value), (vec![(0, 2)], 2, Expect::Value, true));
@@ -461,7 +471,9 @@ mod tests {
     #[test]
     fn pieces_that_began_in_the_wrong_place_are_cut_anew() {
         let text = br#"[{"a":[{},{},{}]},{"b":"},{"},{}]"#;
-        for places in [vec![(0, Expect::Value), (10, Expect::Element)], vec![(0, Expect::Value), (26, Expect::Element)]] {
+        for places in
+            [vec![(0, Expect::Value), (10, Expect::Element)], vec![(0, Expect::Value), (26, Expect::Element)]]
+        {
             let pieces = places
                 .iter()
                 .enumerate()

@@ -38,7 +38,9 @@ pub fn to_look_at(columns: &Columns<'_>, set_aside: u32, loud: u32) -> Vec<u32> 
         .zip(columns.index)
         .enumerate()
         .filter(|(_, ((session, status), _))| **session >= 0 && *status & set_aside == 0)
-        .map(|(row, ((session, _), index))| ((u64::from(session.cast_unsigned()) << 32) | u64::from(*index), row as u32))
+        .map(|(row, ((session, _), index))| {
+            ((u64::from(session.cast_unsigned()) << 32) | u64::from(*index), row as u32)
+        })
         .collect();
     keys.sort_unstable();
     let mut found = Vec::new();
@@ -116,7 +118,12 @@ pub fn rows_with(status: &[u32], any: u32, none: u32) -> Vec<u32> {
 /// The sessions with a row that has a bit of `any`.
 #[must_use]
 pub fn sessions_with(session: &[i32], status: &[u32], any: u32) -> HashSet<i32> {
-    session.iter().zip(status).filter(|(session, status)| **session >= 0 && **status & any != 0).map(|(s, _)| *s).collect()
+    session
+        .iter()
+        .zip(status)
+        .filter(|(session, status)| **session >= 0 && **status & any != 0)
+        .map(|(s, _)| *s)
+        .collect()
 }
 
 #[cfg(test)]
@@ -143,7 +150,10 @@ mod tests {
 
     #[test]
     fn a_session_about_which_nothing_can_be_said_is_passed_over() {
-        assert!(look(&[(0, 1, 1, 7, 0, 5), (1, 1, 3, 7, 0, 0), (0, 1, 0, 7, 0, 105), (-1, 0, 0, 0, 0, 0)]).is_empty());
+        assert!(
+            look(&[(0, 1, 1, 7, 0, 5), (1, 1, 3, 7, 0, 0), (0, 1, 0, 7, 0, 105), (-1, 0, 0, 0, 0, 0)])
+                .is_empty()
+        );
         assert!(look(&[(0, 1, 9, 7, 0, i64::MIN)]).is_empty());
         assert!(look(&[]).is_empty());
     }

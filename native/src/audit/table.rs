@@ -83,7 +83,10 @@ impl Texts<'_> {
         let (mut rows, mut noted) = (0, Vec::new());
         let Numbers { rooms, senders, devices, sessions, .. } = numbers;
         for element in chunk.elements.get(from..to).unwrap_or_default() {
-            let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else { break };
+            let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten()
+            else {
+                break;
+            };
             let id = text.get(row.id.0 as usize..row.id.1 as usize).unwrap_or_default();
             if row.fate == Fate::Odd || !self.ids.number(id).1 {
                 break;
@@ -158,7 +161,9 @@ pub fn steps(
 ) -> (u64, u64, Option<i64>) {
     let (mut forward, mut backward, mut last) = (0, 0, last);
     for element in chunk.elements.get(from..to).unwrap_or_default() {
-        let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else { continue };
+        let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten() else {
+            continue;
+        };
         number(&mut numbers.entered, row.room, &chunk.names.rooms, rooms);
         let time = row.timestamp;
         if time != super::event::NO_TIME {

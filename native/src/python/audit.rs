@@ -204,7 +204,8 @@ impl AuditDigests {
 
     fn __getitem__<'py>(&self, python: Python<'py>, row: usize) -> PyResult<Bound<'py, PyBytes>> {
         let inner = held(&self.inner)?;
-        let digest = inner.as_chunks::<DIGEST>().0.get(row).ok_or_else(|| PyIndexError::new_err("no such row"))?;
+        let digest =
+            inner.as_chunks::<DIGEST>().0.get(row).ok_or_else(|| PyIndexError::new_err("no such row"))?;
         Ok(PyBytes::new(python, digest))
     }
 
@@ -420,7 +421,12 @@ impl AuditKeyList {
 
 /// Reads a plain key list; None when Python has to.
 #[pyfunction]
-fn audit_key_list(python: Python<'_>, tier: u8, threads: usize, data: &[u8]) -> PyResult<Option<AuditKeyList>> {
+fn audit_key_list(
+    python: Python<'_>,
+    tier: u8,
+    threads: usize,
+    data: &[u8],
+) -> PyResult<Option<AuditKeyList>> {
     find_tier(tier)?;
     let entries = python.detach(|| read_list(data, threads));
     Ok(entries.map(|entries| AuditKeyList { count: entries.len(), entries: Mutex::new(entries) }))
@@ -456,12 +462,7 @@ impl AuditKeys {
     }
 
     /// Takes the ordinary entries of a list in.  (position, export, room) of those whose session is known already.
-    fn add<'py>(
-        &self,
-        python: Python<'py>,
-        list: &AuditKeyList,
-        source: u32,
-    ) -> PyResult<Vec<Placed<'py>>> {
+    fn add<'py>(&self, python: Python<'py>, list: &AuditKeyList, source: u32) -> PyResult<Vec<Placed<'py>>> {
         let mut keys = self.inner.write().map_err(poisoned)?;
         let mut left = Vec::new();
         for (position, entry) in std::mem::take(&mut *held(&list.entries)?).into_iter().enumerate() {
@@ -476,21 +477,14 @@ impl AuditKeys {
     }
 
     /// Leaves a session to Python; gives export, room and source of what was kept of it.
-    fn leave<'py>(
-        &self,
-        python: Python<'py>,
-        public_key: [u8; 32],
-    ) -> PyResult<Option<Sourced<'py>>> {
+    fn leave<'py>(&self, python: Python<'py>, public_key: [u8; 32]) -> PyResult<Option<Sourced<'py>>> {
         let kept = self.inner.write().map_err(poisoned)?.leave(&public_key);
-        kept.map(|(export, source)| exported(python, &export).map(|(bytes, room)| (bytes, room, source))).transpose()
+        kept.map(|(export, source)| exported(python, &export).map(|(bytes, room)| (bytes, room, source)))
+            .transpose()
     }
 
     /// Export and room of a session that is kept here.
-    fn get<'py>(
-        &self,
-        python: Python<'py>,
-        public_key: [u8; 32],
-    ) -> PyResult<Option<Exported<'py>>> {
+    fn get<'py>(&self, python: Python<'py>, public_key: [u8; 32]) -> PyResult<Option<Exported<'py>>> {
         let keys = self.inner.read().map_err(poisoned)?;
         keys.get(&public_key).map(|(export, _)| exported(python, export)).transpose()
     }
@@ -566,8 +560,12 @@ impl AuditScanner {
             let fresh = data.len();
             let read = file.take(self.stretch).read_to_end(&mut data)?;
             let keys = keys.map(|keys| keys.inner.read()).transpose().map_err(poisoned)?;
-            let settings =
-                Settings { tier: self.tier, threads: self.threads, limits: self.limits, keys: keys.as_deref() };
+            let settings = Settings {
+                tier: self.tier,
+                threads: self.threads,
+                limits: self.limits,
+                keys: keys.as_deref(),
+            };
             let hash = Mutex::new(hash);
             let chunk = scan(&data, *expect, &settings, || {
                 if let (Ok(mut hash), Some(unhashed)) = (hash.lock(), data.get(fresh..)) {
@@ -578,7 +576,14 @@ impl AuditScanner {
             *offset += chunk.consumed as u64;
             *expect = chunk.expect;
             let rest = rest.len();
-            Ok(AuditChunk { data, chunk, numbers: Mutex::default(), at_end: read == 0, rest, pool: Arc::clone(&self.pool) })
+            Ok(AuditChunk {
+                data,
+                chunk,
+                numbers: Mutex::default(),
+                at_end: read == 0,
+                rest,
+                pool: Arc::clone(&self.pool),
+            })
         })
     }
 
@@ -652,7 +657,8 @@ impl AuditChunk {
 
     /// The bytes of an element.
     fn raw<'py>(&self, python: Python<'py>, position: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let element = self.chunk.elements.get(position).ok_or_else(|| PyIndexError::new_err("no such element"))?;
+        let element =
+            self.chunk.elements.get(position).ok_or_else(|| PyIndexError::new_err("no such element"))?;
         let bytes = self.data.get(element.start as usize..element.end as usize);
         Ok(PyBytes::new(python, bytes.unwrap_or_default()))
     }
