@@ -195,8 +195,8 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 /// Cuts from `at` to `limit`, and the value that reaches beyond it.
 fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &Limits) -> Piece {
     let mut piece = Piece {
-        elements: Vec::new(),
-        rows: Vec::new(),
+        elements: Vec::with_capacity(limit.saturating_sub(at) / 800),
+        rows: Vec::with_capacity(limit.saturating_sub(at) / 800),
         names: Names::default(),
         arena: Vec::with_capacity((limit.saturating_sub(at)) / 2),
         at,
@@ -229,10 +229,7 @@ fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &L
             (Expect::Value | Expect::First | Expect::Element, b'{')
             | (Expect::First | Expect::Element, b'[') => {
                 let plain = if byte == b'{' { event::read(bytes, at) } else { None };
-                let plain = plain.filter(|(_, end)| {
-                    end - at <= limits.event_bytes
-                        && bytes.get(at..*end).is_some_and(|text| std::str::from_utf8(text).is_ok())
-                });
+                let plain = plain.filter(|(_, end)| end - at <= limits.event_bytes);
                 let Some(end) = plain.map(|(_, end)| end).or_else(|| balanced_end(bytes, at)) else {
                     return piece;
                 };
