@@ -233,6 +233,10 @@ fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &L
                 let Some(end) = plain.map(|(_, end)| end).or_else(|| balanced_end(bytes, at)) else {
                     return piece;
                 };
+                if end - at > limits.json_bytes {
+                    piece.stuck = true;
+                    return piece;
+                }
                 let (Ok(from), Ok(to)) = (u32::try_from(at), u32::try_from(end)) else {
                     piece.stuck = true;
                     return piece;
