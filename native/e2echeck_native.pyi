@@ -94,6 +94,15 @@ def megolm_verify_many(
     messages: tuple[str | bytes, ...],
     rules: _Rules,
 ) -> tuple[bytes, bytes, int]: ...
+def megolm_plaintexts(plaintext: bytes, codes: bytes, offsets: bytes) -> list[bytes | None]: ...
+
+# ed25519: the five rules of e2echeck.hazmat.ed25519; wrong lengths do not hold.
+def verify(tier: int, public_key: bytes, signature: bytes, message: bytes) -> bool: ...
+
+# A byte 0 or 1 for each signature; ValueError unless there are as many of each.  At most so many threads.
+def verify_many(
+    tier: int, threads: int, public_keys: Sequence[bytes], signatures: Sequence[bytes], messages: Sequence[bytes]
+) -> bytes: ...
 
 # Of the audit: see native/src/python/audit.rs.
 

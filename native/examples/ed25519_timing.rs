@@ -15,7 +15,7 @@
 
 use std::time::Instant;
 
-use e2echeck_native::ed25519::{Group, Signed, verify, verify_groups};
+use e2echeck_native::ed25519::{Group, KeyTable, Signed, verify, verify_groups};
 use e2echeck_native::tier::Tier;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
@@ -134,6 +134,19 @@ fn main() {
     let items = sample.items();
     for tier in Tier::ALL.into_iter().filter(|tier| tier.available()) {
         println!("one at a time, {:12} {}", tier.name(), time(64, 30, || sample.run_singly(tier, &items)));
+    }
+    for tier in Tier::ALL.into_iter().filter(|tier| tier.available()) {
+        let name = tier.name();
+        println!(
+            "make a table,  {name:12} {}",
+            time(1, 100, || KeyTable::new(tier, &sample.keys[0]).is_some())
+        );
+        if let Some(table) = KeyTable::new(tier, &sample.keys[0]) {
+            println!(
+                "with a table,  {name:12} {}",
+                time(1, 300, || table.verify(&sample.signatures[0], &sample.messages[0]))
+            );
+        }
     }
     println!("ed25519-dalek verify_strict {}", time(64, 30, || sample.run_dalek(&items)));
 }

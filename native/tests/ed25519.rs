@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ed25519 in bulk: every path and every tier gives the verdicts of an independent verifier.
 
-use e2echeck_native::ed25519::{Group, Signed, verify, verify_batch, verify_groups};
+use e2echeck_native::ed25519::{Signed, verify, verify_batch};
 use e2echeck_native::tier::Tier;
 use ed25519_dalek::{Signer, SigningKey};
 
@@ -31,7 +31,6 @@ fn genuine_signatures_hold_in_batches_of_all_sizes() {
                 verify_batch(tier, &public, &items, &mut verdicts);
                 assert!(verdicts.iter().enumerate().all(|(i, v)| *v == (i != bad)), "{tier:?} {size} {bad}");
             }
-            let _ = verify_groups(tier, &[Group { public_key: &public, items: &items }], &mut verdicts);
             if size > 0 {
                 assert!(verify(tier, &public, &signatures[0], &messages[0]));
             }

@@ -525,5 +525,6 @@ def test_wrong_use(backend: str) -> None:
         ):
             with pytest.raises(InputError, match=r"usage\.invalid"):
                 call()
+        assert session().decrypt_many([GOOD[0]], threads=10**30).rejected == 0
         for empty in (session().decrypt_many([]), verify_many([], []), sessions.decrypt_many([], [])):
             assert len(empty) == len(empty.codes) == empty.rejected == 0

@@ -16,9 +16,14 @@ pub(crate) fn is_canonical(scalar: &[u8; 32]) -> bool {
 }
 
 /// SHA-512 of R, A and M modulo L: what a signature answers (RFC 8032 section 5.1.7 step 2).
-pub(crate) fn challenge(r: &[u8; 32], public_key: &[u8; 32], message: &[u8]) -> [u64; 4] {
+pub(crate) fn challenge_scalar(r: &[u8; 32], public_key: &[u8; 32], message: &[u8]) -> Scalar {
     let hash = Sha512::new().chain_update(r).chain_update(public_key).chain_update(message).finalize();
-    reduce(&hash.into())
+    Scalar::from_bytes_mod_order_wide(&hash.into())
+}
+
+/// [`challenge_scalar`] as four words.
+pub(crate) fn challenge(r: &[u8; 32], public_key: &[u8; 32], message: &[u8]) -> [u64; 4] {
+    words(challenge_scalar(r, public_key, message).as_bytes())
 }
 
 /// A hash of 64 bytes, little endian, modulo L.

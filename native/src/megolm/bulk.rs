@@ -59,7 +59,8 @@ pub struct Request<'a> {
 }
 
 /// What became of the messages, in their order.
-#[derive(Debug, Default)]
+// Without Debug, which would show the plaintexts.
+#[derive(Default)]
 pub struct Outcomes {
     /// The number of the [`Reason`] for which each was refused, 0 for none.
     pub codes: Vec<u16>,

@@ -111,12 +111,12 @@ pub(super) mod tests {
             std::array::from_fn(|part| parts[32 * part..][..32].try_into().unwrap());
         while index < target {
             index += 1;
-            let moving = (0..4).find(|part| index % (1 << (24 - 8 * part)) == 0).unwrap();
-            let from = parts[moving];
-            for part in moving..4 {
+            let moving = (0..4).find(|part| index.trailing_zeros() >= 24 - 8 * part).unwrap();
+            let from = parts[moving as usize];
+            for (part, value) in parts.iter_mut().enumerate().skip(moving as usize) {
                 let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&from).unwrap();
                 mac.update(&[part as u8]);
-                parts[part] = mac.finalize().into_bytes().into();
+                *value = mac.finalize().into_bytes().into();
             }
         }
         parts.as_flattened().try_into().unwrap()

@@ -4,6 +4,7 @@
 //! Every function takes the number of a tier first.  One that this processor does not have is refused.
 
 mod audit;
+mod ed25519;
 mod events;
 mod json;
 mod megolm;
@@ -38,5 +39,6 @@ fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     megolm::register(module)?;
     events::register(module)?;
     json::register(module)?;
+    ed25519::register(module)?;
     Ok(())
 }

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from e2echeck.verdict import Strictness
 
 _MOST = 2**63 - 1
+_MOST_THREADS = 1024
 
 
-def check_threads(threads: int) -> None:
-    """Raise ``usage.invalid`` for less than one thread."""
+def bounded_threads(threads: int) -> int:
+    """As many threads as were asked for and make sense; ``usage.invalid`` for less than one."""
     if threads < 1:
         raise InputError(Reason.USAGE, f"{threads} threads")
+    return min(threads, _MOST_THREADS)
 
 
 def kernel_rules(kernel: Kernel, strictness: Strictness, limits: Limits) -> tuple[int, int, int]:

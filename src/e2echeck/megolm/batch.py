@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self, overload
 
+from e2echeck import _backend
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
@@ -226,6 +227,12 @@ class DecryptBatch(_Columns, Sequence[DecryptOutcome]):
 
     def plaintexts(self) -> list[bytes | None]:
         """All plaintexts, None for each rejected message; secret."""
+        kernel = _backend.kernel() if self._numbers else None
+        if kernel is not None:
+            texts: list[bytes | None] = kernel.functions.megolm_plaintexts(
+                self.plaintext, self._numbers, self.offsets.tobytes()
+            )
+            return texts
         offsets = self.offsets.tolist()
         text = self.plaintext
         if not self._rejected:

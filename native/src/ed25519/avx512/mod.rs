@@ -11,6 +11,7 @@ mod field;
 mod lanes;
 mod point;
 mod sha512;
+mod single;
 
 use super::batch::{Job, Tables};
 use super::scalar::Shape;
@@ -36,5 +37,11 @@ impl Avx512 {
     pub(crate) fn check(self, tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
         // SAFETY: the processor has the instructions, as `self` says.
         unsafe { comb::check(tables, jobs, verdicts) }
+    }
+
+    /// Whether one signature holds, under a key whose table has the shape [`super::key_table::PARTS`].
+    pub(crate) fn check_one(self, tables: &Tables, job: &Job) -> bool {
+        // SAFETY: the processor has the instructions, as `self` says.
+        unsafe { single::check(tables, job) }
     }
 }

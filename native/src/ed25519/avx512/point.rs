@@ -136,6 +136,35 @@ impl Point8 {
         (self.sum.sub(&self.difference).mul(&inverse), self.sum.add(&self.difference).mul(&inverse))
     }
 
+    /// The sum of the eight points.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn sum_of_lanes(&self) -> Point {
+        let halves = self.add(&self.rotate::<4>().prepare());
+        let quarters = halves.add(&halves.rotate::<2>().prepare());
+        let all = quarters.add(&quarters.rotate::<1>().prepare());
+        let first = |element: Fe8| element.to_elements()[0];
+        let (difference, sum, z, t) = (first(all.difference), first(all.sum), first(all.z), first(all.t));
+        // Twice x, y, Z and T.
+        Point {
+            x: sum.sub(&difference).carry(),
+            y: sum.add(&difference).carry(),
+            z: z.add(&z).carry(),
+            t: t.add(&t).carry(),
+        }
+    }
+
+    /// The points of the lanes N further on, round in a circle.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn rotate<const N: i32>(&self) -> Self {
+        let turn = |element: Fe8| {
+            let l = element.0;
+            let turn = |limb| _mm512_alignr_epi64::<N>(limb, limb);
+            Fe8([turn(l[0]), turn(l[1]), turn(l[2]), turn(l[3]), turn(l[4])])
+        };
+        Self { difference: turn(self.difference), sum: turn(self.sum), z: turn(self.z), t: turn(self.t) }
+    }
+
     /// The encodings as four words, given the inverse of Z (RFC 8032 section 5.1.2).
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]

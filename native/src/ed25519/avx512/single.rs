@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One signature, its sum of entries cut in eight parts, one a lane.
+
+use core::arch::x86_64::*;
+
+use super::point::Point8;
+use crate::ed25519::batch::{Job, Tables};
+use crate::ed25519::comb::{self, BASE};
+use crate::ed25519::field::words;
+use crate::ed25519::point::Entry;
+use crate::ed25519::rules;
+use crate::ed25519::scalar::{Digits, Shape, challenge};
+
+/// Whether a signature holds, given the table of its key, whose rows need no doublings.
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+pub(super) fn check(tables: &Tables, job: &Job) -> bool {
+    let shape = tables.shape;
+    let (r, s) = rules::halves(job.signature);
+    let h = challenge(r, job.public_key, job.message);
+    let table = &tables.entries[job.table..][..shape.entries()];
+    let sum = add_parts(Point8::identity(), table, shape, &Digits::new(&h, &shape.offset()));
+    let sum = add_parts(sum, comb::base(), BASE, &Digits::new(&words(s), &BASE.offset()));
+    let point = sum.sum_of_lanes();
+    point.encode(&point.z.invert()) == words(r)
+}
+
+/// Adds the entry of every digit in some lane: digit i in lane i mod 8.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn add_parts(start: Point8, table: &[Entry], shape: Shape, scalar: &Digits) -> Point8 {
+    let mut sum = start;
+    for first in (0..shape.digits()).step_by(8) {
+        let mut entries = [&Entry::IDENTITY; 8];
+        let mut negative: __mmask8 = 0;
+        for (lane, entry) in entries.iter_mut().enumerate().take(shape.digits() - first) {
+            let (size, is_negative) = scalar.digit(shape, first + lane);
+            *entry = &table[(first + lane) * shape.row() + size];
+            negative |= u8::from(is_negative) << lane;
+        }
+        sum = sum.add_entries(entries, negative);
+    }
+    sum
+}
