@@ -47,10 +47,10 @@ class _Window:
 
     def more(self) -> bool:
         """Read on; False at the end of the file.  Drops what lies before `position`."""
-        self._gone += self.position
         kept = self.data[self.position :]
         if len(kept) > self._limit:
             raise self._too_large()
+        self._gone += self.position
         read = self._file.read(max(_CHUNK, len(kept)))
         self.data, self.position = kept + read, 0
         self.ended = not read
