@@ -500,6 +500,17 @@ def test_keys_of_other_lengths_verify_nothing(backend: str) -> None:
 
 
 @each_backend
+def test_limits_count_characters(backend: str) -> None:
+    items = ["\u00e4" * 3, "\ud800" * 3, "\U0001f600" * 3, "AAAA"]
+    limit, malformed = Reason.EVIDENCE_LIMIT, Reason.BASE64_MALFORMED
+    with _backend.using(backend):
+        for characters, expected in ((2, [limit] * 4), (3, [*[malformed] * 3, limit]), (-1, [limit] * 4)):
+            limits = Limits(base64_characters=characters)
+            assert session().decrypt_many(items, limits=limits).codes == expected
+            assert verify_many([KEY] * 4, items, limits=limits).codes == expected
+
+
+@each_backend
 def test_what_is_like_bytes_counts_as_bytes(backend: str) -> None:
     nothing: Any = [None]
     items: Sequence[Any] = [bytearray(GOOD[0]), memoryview(GOOD[1]), GOOD[2]]

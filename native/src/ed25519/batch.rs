@@ -182,3 +182,85 @@ fn work(shape: Shape, items: usize) -> f64 {
     let r#use = shape.doublings() as f64 * DOUBLING + shape.digits() as f64 * ADDITION;
     make + items as f64 * r#use
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Engine, Job, shape, work};
+    use crate::ed25519::scalar::Shape;
+    use crate::ed25519::{rules, verify};
+    use crate::tier::Tier;
+    use ed25519_dalek::{Signer, SigningKey};
+
+    fn engines() -> impl Iterator<Item = Engine> {
+        Tier::ALL.into_iter().filter(|tier| tier.available()).map(Engine::new)
+    }
+
+    fn shapes() -> impl Iterator<Item = Shape> {
+        (2..=8).flat_map(|window| {
+            let digits = Shape { window, stride: 1 }.digits();
+            let strides =
+                [1, 2, 3, 4, 7, 8, 16, 32, 64, 127].into_iter().filter(move |stride| *stride <= digits);
+            strides.chain([digits]).map(move |stride| Shape { window, stride })
+        })
+    }
+
+    /// Every shape, whether it would be chosen or not, with one key, with several side by side, and with bad ones.
+    #[test]
+    fn every_shape_of_table_gives_the_same_verdicts() {
+        let keys: Vec<SigningKey> = (0..9).map(|i| SigningKey::from_bytes(&[i; 32])).collect();
+        let mut public: Vec<[u8; 32]> = keys.iter().map(|key| key.verifying_key().to_bytes()).collect();
+        public[3] = [2; 32]; // no point
+        public[6] = [0; 32]; // of small order
+        let mut signatures = Vec::new();
+        for (number, key) in keys.iter().enumerate() {
+            for index in 0..3 {
+                let message = [number as u8, index];
+                let mut signature = key.sign(&message).to_bytes();
+                if index == 1 {
+                    signature[40] ^= 4; // S
+                }
+                signatures.push((number, message, signature));
+            }
+        }
+        for shape in shapes() {
+            for engine in engines() {
+                for count in [1, 3, 4, 7, 8, 9] {
+                    let some: Vec<&[u8; 32]> = public.iter().take(count).collect();
+                    let tables = engine.tables(&some, shape);
+                    assert_eq!(tables.starts.len(), count);
+                    let mut jobs = Vec::new();
+                    let mut expected = vec![false; signatures.len()];
+                    for (slot, (number, message, signature)) in signatures.iter().enumerate() {
+                        let Some(start) = tables.starts.get(*number) else { continue };
+                        assert_eq!(start.is_some(), *number != 3 && *number != 6);
+                        if let Some(table) = *start {
+                            assert!(rules::may_hold(signature));
+                            expected[slot] = verify(Tier::Portable, &public[*number], signature, message);
+                            assert_eq!(expected[slot], slot % 3 != 1);
+                            jobs.push(Job { table, public_key: &public[*number], signature, message, slot });
+                        }
+                    }
+                    let mut verdicts = vec![false; signatures.len()];
+                    engine.check(&tables, &jobs, &mut verdicts);
+                    assert_eq!(verdicts, expected, "{shape:?}, {count} keys");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn larger_groups_get_larger_tables() {
+        let shapes: Vec<Shape> = (0..14).map(|power| shape(1 << power)).collect();
+        assert_eq!(shapes[0].rows(), 1);
+        assert_eq!(shapes[13], Shape { window: 8, stride: 1 });
+        assert!(shapes.is_sorted_by_key(|shape| shape.entries()), "{shapes:?}");
+        for items in [1, 2, 7, 8, 100, 1024] {
+            let chosen = work(shape(items), items);
+            assert!(
+                self::shapes()
+                    .filter(|shape| shape.window > 2 && shape.stride.is_power_of_two())
+                    .all(|other| chosen <= work(other, items))
+            );
+        }
+    }
+}

@@ -223,3 +223,73 @@ pub(crate) fn words(bytes: &[u8; 32]) -> [u64; 4] {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Fe;
+    use crate::ed25519::slow::{self, limbs, number};
+    use proptest::prelude::*;
+
+    const TIGHT: u64 = (1 << 51) + (1 << 13);
+    const LOOSE: u64 = 1 << 54;
+
+    fn assert_tight(element: &Fe) {
+        assert!(element.0.iter().all(|limb| *limb < TIGHT), "{element:x?}");
+    }
+
+    #[test]
+    fn numbers_about_p_are_encoded_below_p() {
+        for low in 0..40 {
+            let element =
+                Fe([(1 << 51) - 38 + low, (1 << 51) - 1, (1 << 51) - 1, (1 << 51) - 1, (1 << 51) - 1]);
+            assert_eq!(element.encode(), number(&element), "{low}");
+        }
+        let most = Fe([LOOSE - 1; 5]);
+        assert_eq!(most.encode(), number(&most));
+        assert_eq!(most.mul(&most).encode(), slow::mul(number(&most), number(&most)));
+        assert_eq!(most.square().encode(), slow::mul(number(&most), number(&most)));
+    }
+
+    #[test]
+    fn zero_has_zero_for_an_inverse_and_minus_one_has_a_root() {
+        assert_eq!(Fe::ZERO.invert().encode(), [0; 4]);
+        assert_eq!(Fe::SQRT_MINUS_ONE.square().add(&Fe::ONE).encode(), [0; 4]);
+        assert_eq!(Fe::D.add(&Fe::D).encode(), Fe::D2.encode());
+        let of_d = Fe::D.mul(&Fe([121_666, 0, 0, 0, 0])).add(&Fe([121_665, 0, 0, 0, 0]));
+        assert_eq!(of_d.encode(), [0; 4]);
+    }
+
+    proptest! {
+        #[test]
+        fn products_are_those_of_the_schoolbook(a in limbs(LOOSE), b in limbs(LOOSE)) {
+            let product = a.mul(&b);
+            assert_tight(&product);
+            prop_assert_eq!(number(&product), slow::mul(number(&a), number(&b)));
+            let square = a.square();
+            assert_tight(&square);
+            prop_assert_eq!(number(&square), slow::mul(number(&a), number(&a)));
+            prop_assert_eq!(product.encode(), number(&product));
+        }
+
+        #[test]
+        fn sums_and_differences_are_those_of_the_schoolbook(a in limbs(TIGHT), b in limbs((1 << 53) - 76)) {
+            prop_assert_eq!(number(&a.add(&b)), slow::add(number(&a), number(&b)));
+            let difference = a.sub(&b);
+            prop_assert!(difference.0.iter().all(|limb| *limb < LOOSE));
+            prop_assert_eq!(number(&difference), slow::add(number(&a), slow::neg(number(&b))));
+            prop_assert_eq!(number(&difference.carry()), number(&difference));
+            assert_tight(&difference.carry());
+        }
+
+        #[test]
+        fn inverses_undo_products(elements in proptest::collection::vec(limbs(LOOSE), 0..9)) {
+            let elements: Vec<Fe> = elements.into_iter().filter(|element| element.encode() != [0; 4]).collect();
+            let mut inverses = elements.clone();
+            Fe::invert_all(&mut inverses);
+            for (element, inverse) in elements.iter().zip(&inverses) {
+                prop_assert_eq!(element.mul(inverse).encode(), [1, 0, 0, 0]);
+                prop_assert_eq!(element.invert().encode(), inverse.encode());
+            }
+        }
+    }
+}

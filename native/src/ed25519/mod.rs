@@ -28,6 +28,8 @@ mod point;
 mod portable;
 mod rules;
 mod scalar;
+#[cfg(test)]
+mod slow;
 mod threads;
 
 use crate::tier::Tier;

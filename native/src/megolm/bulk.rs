@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::cipher::{Authenticated, Keys, Waiting, check_macs};
 use super::message::SIGNATURE;
+use super::recent::verify_one;
 use super::{Limits, Message, Parsed, Ratchet, SessionConfig, Wire};
 use crate::ed25519::{Group, Signed, verify_groups};
 use crate::oddity::{Oddities, Tolerated};
@@ -364,6 +365,10 @@ impl<'a> Unit<'a> {
         }
         verdicts.clear();
         verdicts.resize(messages.len(), false);
+        if let ([group], [signed], 1) = (groups.as_slice(), signed.as_slice(), self.request.messages.len()) {
+            verdicts[0] = verify_one(self.request.tier, group.public_key, signed);
+            return;
+        }
         verify_groups(self.request.tier, &groups, verdicts);
     }
 
@@ -493,6 +498,18 @@ mod tests {
 
         /// A message with the index spelled with `zeros` too many, and signed as it is received or as it should be.
         fn message(&self, index: u32, plaintext: &[u8], zeros: usize, as_received: bool) -> Vec<u8> {
+            self.message_with_mac(index, plaintext, zeros, as_received, 0)
+        }
+
+        /// The same with a MAC that differs in these bits, and is signed.
+        fn message_with_mac(
+            &self,
+            index: u32,
+            plaintext: &[u8],
+            zeros: usize,
+            as_received: bool,
+            flip: u8,
+        ) -> Vec<u8> {
             let (mut secret, mut keys) = ([0; SECRET], [0; KEYS]);
             let mut ratchet = self.first.clone();
             ratchet.advance_to(index);
@@ -513,7 +530,8 @@ mod tests {
                 [wire.as_slice(), ciphertext].concat()
             };
             let mut covered = write(if as_received { zeros } else { 0 });
-            let mac = HmacKey::new(keys[32..64].try_into().unwrap()).mac(&covered);
+            let mut mac = HmacKey::new(keys[32..64].try_into().unwrap()).mac(&covered);
+            mac[7] ^= flip;
             covered.extend_from_slice(&mac[..8]);
             let mut wire = write(zeros);
             wire.extend_from_slice(&mac[..8]);
@@ -592,6 +610,51 @@ mod tests {
                 assert_eq!(outcomes.latest.map(|ratchet| ratchet.index()), Some(0));
             });
             assert_eq!(walked, 0);
+        }
+    }
+
+    #[test]
+    fn what_has_a_wrong_mac_leaves_no_trace() {
+        let sender = Sender::new(1);
+        let sessions = [sender.session()];
+        for count in [1, 9, 40] {
+            let mut wires: Vec<Vec<u8>> =
+                (0..count).map(|index| sender.message(index, b"x", 0, true)).collect();
+            wires.push(sender.message_with_mac(count, b"x", 0, true, 0x80));
+            let messages: Vec<Message> = wires.iter().map(|wire| Message::Raw(wire)).collect();
+            for tier in tiers() {
+                let outcomes = open(&request(tier, &sessions, &messages));
+                assert_eq!(codes(&outcomes).last(), Some(&"megolm.mac-invalid"));
+                assert_eq!((outcomes.refused, outcomes.plaintext.len()), (1, count as usize));
+                let latest = outcomes.latest.unwrap();
+                let mut expected = sender.first.clone();
+                expected.advance_to(count - 1);
+                let parts = |ratchet: &Ratchet| {
+                    let mut parts = [0; SECRET];
+                    ratchet.copy_to(&mut parts);
+                    (ratchet.index(), parts)
+                };
+                assert_eq!(parts(&latest), parts(&expected));
+            }
+        }
+    }
+
+    #[test]
+    fn indices_that_are_not_seen_at_first_sight_come_in_order_too() {
+        let sender = Sender::new(1);
+        let sessions = [Session { latest: None, ..sender.session() }];
+        // An unknown field comes first, so that the index looks like 0.
+        let mut wires: Vec<Vec<u8>> = (0..40).map(|index| sender.message(index, b"x", 0, true)).collect();
+        for wire in wires.iter_mut().skip(20).step_by(2) {
+            wire.splice(1..1, [0x18, 0x05]);
+        }
+        let messages: Vec<Message> = wires.iter().map(|wire| Message::Raw(wire)).collect();
+        for tier in tiers() {
+            let base = request(tier, &sessions, &messages);
+            let tolerated = Tolerated::of(&[Reason::WireFieldUnknown]);
+            let outcomes = open(&Request { tolerated, ..base });
+            assert_eq!(outcomes.refused, 0);
+            assert!(outcomes.indices.iter().copied().eq(0..40));
         }
     }
 

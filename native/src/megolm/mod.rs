@@ -5,6 +5,7 @@ mod bulk;
 pub(crate) mod cipher;
 mod message;
 mod ratchet;
+mod recent;
 
 pub use bulk::{Outcomes, Request, Session, open};
 pub use message::{Message, Parsed, Wire};

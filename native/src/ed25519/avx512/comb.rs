@@ -4,7 +4,7 @@
 use core::arch::x86_64::*;
 
 use super::field::Fe8;
-use super::lanes::{Lanes, all, and, load, or, store, transpose};
+use super::lanes::{Lanes, all, and, load, or, prefetch, store, transpose};
 use super::point::Point8;
 use super::sha512::{self, Input};
 use crate::ed25519::batch::{Job, Tables};
@@ -176,7 +176,7 @@ fn decode_negatives(keys: &[&[u8; 32]]) -> (Point8, __mmask8) {
 /// Lanes in which all four words are the same.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-fn equal(a: [Lanes; 4], b: [Lanes; 4]) -> __mmask8 {
+pub(super) fn equal(a: [Lanes; 4], b: [Lanes; 4]) -> __mmask8 {
     let mut same = u8::MAX;
     for (a, b) in a.into_iter().zip(b) {
         same &= _mm512_cmpeq_epi64_mask(a, b);
@@ -309,12 +309,25 @@ fn add_turn(
     scalars: &Digits8,
     turn: usize,
 ) -> Point8 {
-    let mut sum = start;
-    for (row, digit) in (turn..shape.digits()).step_by(shape.stride).enumerate() {
-        let (sizes, negative) = scalars.digit(shape, digit);
+    let digits = (shape.digits() - turn).div_ceil(shape.stride);
+    let find = |row: usize| {
+        let (sizes, negative) = scalars.digit(shape, turn + row * shape.stride);
         let at = store(sizes);
         let entry = |lane: usize| &entries[starts[lane] + row * shape.row() + at[lane] as usize];
         let eight = [entry(0), entry(1), entry(2), entry(3), entry(4), entry(5), entry(6), entry(7)];
+        for entry in eight {
+            prefetch(entry);
+        }
+        (eight, negative)
+    };
+    // The entries of a row are asked for while those of the row before are added: tables lie in the second cache.
+    let mut sum = start;
+    let mut next = find(0);
+    for row in 1..=digits {
+        let (eight, negative) = next;
+        if row < digits {
+            next = find(row);
+        }
         sum = sum.add_entries(eight, negative);
     }
     sum

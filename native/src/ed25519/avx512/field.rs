@@ -310,3 +310,67 @@ fn choose(mask: __mmask8, yes: [Lanes; 5], no: [Lanes; 5]) -> [Lanes; 5] {
     let blend = |i: usize| _mm512_mask_blend_epi64(mask, no[i], yes[i]);
     [blend(0), blend(1), blend(2), blend(3), blend(4)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Fe8, Wide8};
+    use crate::ed25519::avx512::lanes::load;
+    use crate::ed25519::field::Fe;
+    use crate::ed25519::slow::{self, limbs, number};
+    use crate::tier::Tier;
+    use proptest::prelude::*;
+
+    const TIGHT: u64 = (1 << 51) + (1 << 17);
+    const FACTOR: u64 = 1 << 52;
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn numbers(element: Fe8) -> [slow::Number; 8] {
+        let elements = element.to_elements();
+        assert!(elements.iter().all(|element| element.0.iter().all(|limb| *limb < TIGHT)), "{elements:x?}");
+        elements.map(|element| number(&element))
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn check(a: [Fe; 8], b: [Fe; 8]) {
+        let (x, y) = (Fe8::from_elements(&a), Fe8::from_elements(&b));
+        let (product, square, sum, difference) =
+            (numbers(x.mul(&y)), numbers(x.square()), numbers(x.add(&y)), numbers(x.sub(&y)));
+        let encoded = x.mul(&y).encode().map(|word| super::super::lanes::store(word));
+        let wide = Wide8([0, 1, 2, 3, 4].map(|i: usize| load(&a.map(|a| a.0[i] << 11))));
+        let carried = numbers(wide.carry());
+        let mut inverses = [x.mul(&y), x.mul(&y).square()];
+        let ones = Fe8::all(Fe::ONE);
+        // An element that is 0 would spoil the others of its lane only, but for the words they are inverted in together.
+        for inverse in &mut inverses {
+            let zero = super::super::comb::equal(inverse.encode(), Fe8::all(Fe::ZERO).encode());
+            *inverse = Fe8::choose(zero, ones, *inverse);
+        }
+        let elements = inverses;
+        Fe8::invert_all(&mut inverses);
+        for (element, inverse) in elements.iter().zip(&inverses) {
+            assert_eq!(numbers(element.mul(inverse)), [[1, 0, 0, 0]; 8]);
+        }
+        for lane in 0..8 {
+            let (a, b) = (number(&a[lane]), number(&b[lane]));
+            assert_eq!(product[lane], slow::mul(a, b));
+            assert_eq!(square[lane], slow::mul(a, a));
+            assert_eq!(sum[lane], slow::add(a, b));
+            assert_eq!(difference[lane], slow::add(a, slow::neg(b)));
+            assert_eq!(carried[lane], slow::mul(a, [1 << 11, 0, 0, 0]));
+            assert_eq!(encoded.map(|word| word[lane]), product[lane]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn lanes_are_those_of_the_schoolbook(
+            a in proptest::array::uniform8(limbs(FACTOR)), b in proptest::array::uniform8(limbs(FACTOR)),
+        ) {
+            if Tier::Avx512Ifma.available() {
+                // SAFETY: the processor has the instructions.
+                unsafe { check(a, b) };
+            }
+        }
+    }
+}

@@ -228,3 +228,38 @@ fn compress(state: [Lanes; 8], mut w: [Lanes; 16]) -> [Lanes; 8] {
     }
     [a, b, c, d, e, f, g, h]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Input, hash};
+    use crate::ed25519::avx512::lanes::{store, transpose};
+    use crate::tier::Tier;
+    use sha2::{Digest, Sha512};
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn check(lengths: [usize; 8]) {
+        let bytes: Vec<u8> = (0..20_000_u32).map(|i| ((i * i) >> 3) as u8).collect();
+        let head: [u8; 64] = bytes[7..71].try_into().unwrap();
+        let inputs = lengths.map(|length| Input { head: &head, rest: &bytes[length % 64..][..length] });
+        for (words, input) in transpose(hash(&inputs)).into_iter().zip(inputs) {
+            let expected = Sha512::new().chain_update(head).chain_update(input.rest).finalize();
+            let bytes: Vec<u8> = store(words).into_iter().flat_map(u64::to_be_bytes).collect();
+            assert_eq!(bytes, expected.as_slice(), "{lengths:?}");
+        }
+    }
+
+    #[test]
+    fn lanes_of_any_lengths_are_hashed_as_one_by_one() {
+        if !Tier::Avx512Ifma.available() {
+            return;
+        }
+        for length in 0..400 {
+            // SAFETY: the processor has the instructions.
+            unsafe {
+                check([length; 8]);
+                check([length, 0, 1000 + length, 47, 48, 64, 2 * length, 175]);
+                check([10_000, 0, 0, length, 0, 0, 0, 0]);
+            }
+        }
+    }
+}

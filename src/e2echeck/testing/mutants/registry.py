@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 from unittest import mock
 
-from e2echeck import vectors
+from e2echeck import _backend, vectors
 from e2echeck.testing.reference import problems
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ class Mutant:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The library with this mistake, in this process, until the block ends.  Not thread-safe."""
+        """The library with this mistake, in this process, until the block ends.  Not thread-safe.
+
+        What is changed is Python, so the native kernel is not used within the block.
+        """
         patches: list[mock._patch[object]] = []
 
         def patch(owner: object, name: str, value: object) -> None:
@@ -49,8 +52,9 @@ class Mutant:
             change.start()
 
         try:
-            self._make(patch)
-            yield
+            with _backend.using("pure"):
+                self._make(patch)
+                yield
         finally:
             for change in reversed(patches):
                 change.stop()
