@@ -38,8 +38,9 @@ def audited(
 ) -> Any:
     """Findings and summary but for the name of the backend, or the error."""
     findings: list[audit.Finding] = []
+    options = audit.Options(keys=keys, threads=threads, limits=limits)
     try:
-        summary = audit.run(evidence, audit.Options(keys=keys, threads=threads, limits=limits), on_finding=findings.append)
+        summary = audit.run(evidence, options, on_finding=findings.append)
     except E2EError as error:
         return error.code, error.detail
     return findings, replace(summary, backend="")
