@@ -19,7 +19,7 @@ from e2echeck.audit.keys import KeySource, load_keys
 from e2echeck.audit.readers import json_files
 from e2echeck.audit.readers.json_stream import Expect, Start, elements
 from e2echeck.errors import E2EError, InputError
-from e2echeck.limits import DEFAULT
+from e2echeck.limits import DEFAULT, Limits
 from e2echeck.megolm import InboundGroupSession
 from e2echeck.reasons import Reason
 from tests.audit import clinic
@@ -33,11 +33,14 @@ NATIVE = [backend.tier for backend in _backend.available() if backend.kernel is 
 needs_kernel = pytest.mark.skipif(not NATIVE, reason="the native kernel is not installed")
 
 
-def audited(evidence: Sequence[Path], keys: Sequence[KeySource], *, threads: int = 1) -> Any:
+def audited(
+    evidence: Sequence[Path], keys: Sequence[KeySource], *, threads: int = 1, limits: Limits = DEFAULT
+) -> Any:
     """Findings and summary but for the name of the backend, or the error."""
     findings: list[audit.Finding] = []
+    options = audit.Options(keys=keys, threads=threads, limits=limits)
     try:
-        summary = audit.run(evidence, audit.Options(keys=keys, threads=threads), on_finding=findings.append)
+        summary = audit.run(evidence, options, on_finding=findings.append)
     except E2EError as error:
         return error.code, error.detail
     return findings, replace(summary, backend="")
@@ -345,6 +348,31 @@ def test_reading_goes_on_where_another_reader_stopped(text: str, data: st.DataOb
         split = data.draw(st.integers(offset, len(file)))
         later, same_error = read(Start(file[offset:split], offset, Expect.VALUE), file[split:])
         assert (outside[:1] + [raw for _, raw in later], same_error) == (outside, error)
+
+
+@pytest.mark.parametrize("size", [9_000, 99_000])
+def test_an_element_that_is_too_large_ends_the_audit_wherever_reads_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    limits = replace(DEFAULT, json_bytes=size)
+    evidence = tmp_path / "evidence.json"
+    event = json.dumps(plain()) + "\n"
+    for count, padding in ((1, 2 * size), (1, size - 3), (1, size - 2), (50, size - 1), (1, 3 * size)):
+        text = event * count
+        evidence.write_text(f'{text}{{"{"x" * (padding - 8)}":1}}\n{text}')
+        element = padding - 2
+        found = []
+        for backend in ("pure", *NATIVE):
+            for stretch in (5_000, 1 << 20):
+                monkeypatch.setattr(json_files, "_STRETCH", stretch)
+                with _backend.using(backend):
+                    found.append(audited([evidence], (), limits=limits))
+        assert all(one == found[0] for one in found)
+        if element > size:
+            detail = f"evidence.limit, an element at byte {len(text)} is too large"
+            assert found[0] == (Reason.EVIDENCE_UNREADABLE, f"{evidence}: {detail}")
+        else:
+            assert found[0][1].malformed == 1
 
 
 def _entries() -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ fn id(value: Value) -> Option<Span> {
 
 /// Reads the plain event that begins at `start`, where an opening bracket stands; also gives where it ends.
 ///
-/// The bytes must be UTF-8 from there to the end of the event.
+/// The bytes have to be UTF-8, which is found out here.
 #[must_use]
 pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
     let mut event = Event { timestamp: NO_TIME, depth: -1, ..Event::default() };
@@ -106,6 +106,9 @@ pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
     let end = cursor.at;
     if !(has_id && has_room && has_sender && has_kind) {
         return None;
+    }
+    if cursor.not_ascii {
+        std::str::from_utf8(bytes.get(start..end)?).ok()?;
     }
     read_content(bytes, content?, &mut event)?;
     Some((event, end))
@@ -230,6 +233,16 @@ mod tests {
         }
         let long = "x".repeat(256);
         assert_eq!(read(PLAIN.replace("$a", &long).as_bytes(), 0), None);
+    }
+
+    #[test]
+    fn only_utf8_is_plain() {
+        let good = PLAIN.replace("$a", "$\u{e4}");
+        assert!(read(good.as_bytes(), 0).is_some());
+        let mut bad = good.into_bytes();
+        let place = bad.iter().position(|byte| *byte == 0xc3).expect("it is there");
+        bad[place + 1] = b'a';
+        assert_eq!(read(&bad, 0), None);
     }
 
     #[test]

@@ -10,7 +10,8 @@ pub struct Interner {
     text: Vec<u8>,
     /// Where each string ends.
     ends: Vec<usize>,
-    /// Of each place: some bits of the hash, and the number with one added; 0 for an empty place.
+    /// Of each place: 32 bits of the hash, which also choose the place, and the number with one added; 0 for an empty
+    /// place.
     places: Vec<(u32, u32)>,
 }
 
@@ -36,9 +37,9 @@ impl Interner {
     }
 
     /// The place of a string, or the one where it belongs.
-    fn place(&self, hash: u64, text: &[u8]) -> usize {
+    fn place(&self, bits: u32, text: &[u8]) -> usize {
         let mask = self.places.len() - 1;
-        let (mut at, bits) = (hash as usize & mask, (hash >> 32) as u32);
+        let mut at = bits as usize & mask;
         loop {
             let (found, number) = self.places[at];
             if number == 0 || (found == bits && self.get(number as usize - 1) == Some(text)) {
@@ -54,7 +55,7 @@ impl Interner {
         if self.places.is_empty() {
             return None;
         }
-        self.places[self.place(for_table(text), text)].1.checked_sub(1)
+        self.places[self.place(for_table(text) as u32, text)].1.checked_sub(1)
     }
 
     /// The number of a string, and whether it is new.
@@ -66,8 +67,8 @@ impl Interner {
         if (self.ends.len() + 1) * 4 > self.places.len() * 3 {
             self.grow();
         }
-        let hash = for_table(text);
-        let at = self.place(hash, text);
+        let bits = for_table(text) as u32;
+        let at = self.place(bits, text);
         if let Some(number) = self.places[at].1.checked_sub(1) {
             return (number, false);
         }
@@ -75,20 +76,19 @@ impl Interner {
         assert!(number < u32::MAX, "too many strings");
         self.text.extend_from_slice(text);
         self.ends.push(self.text.len());
-        self.places[at] = ((hash >> 32) as u32, number + 1);
+        self.places[at] = (bits, number + 1);
         (number, true)
     }
 
     fn grow(&mut self) {
         let mut places = vec![(0, 0); (self.places.len() * 2).max(64)];
         let mask = places.len() - 1;
-        for number in 0..self.ends.len() {
-            let hash = for_table(self.get(number).unwrap_or_default());
-            let mut at = hash as usize & mask;
+        for (bits, number) in self.places.iter().copied().filter(|(_, number)| *number != 0) {
+            let mut at = bits as usize & mask;
             while places[at].1 != 0 {
                 at = (at + 1) & mask;
             }
-            places[at] = ((hash >> 32) as u32, number as u32 + 1);
+            places[at] = (bits, number);
         }
         self.places = places;
     }

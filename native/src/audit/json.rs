@@ -48,11 +48,13 @@ pub enum Value {
     Word,
 }
 
-/// Reads values from a text that is valid UTF-8.
+/// Reads values from a text that is UTF-8, or is found not to be afterwards.
 pub struct Cursor<'a> {
     bytes: &'a [u8],
     /// The next byte.
     pub at: usize,
+    /// Whether any string so far has bytes that are not ASCII.
+    pub not_ascii: bool,
     rules: Rules,
 }
 
@@ -60,7 +62,7 @@ impl<'a> Cursor<'a> {
     /// A cursor at `at`.
     #[must_use]
     pub fn new(bytes: &'a [u8], at: usize, rules: Rules) -> Self {
-        Self { bytes, at, rules }
+        Self { bytes, at, not_ascii: false, rules }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -171,7 +173,9 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.at = special(self.bytes, self.at);
+            let (end, other) = special(self.bytes, self.at);
+            self.at = end;
+            self.not_ascii |= other;
             match self.peek()? {
                 b'"' => {
                     let end = self.at;
@@ -249,37 +253,51 @@ impl<'a> Cursor<'a> {
 /// What a key with escapes is called.  No key without escapes is this, because a control character needs one.
 pub const ESCAPED: &[u8] = b"\0";
 
-/// The position of the next quote, backslash or control character, or the end.
-fn special(bytes: &[u8], from: usize) -> usize {
+/// The position of the next quote, backslash or control character, or the end; and whether anything before it is not
+/// ASCII.
+fn special(bytes: &[u8], from: usize) -> (usize, bool) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     // A byte that is zero has its high bit set in the result; above the first one there may be false ones.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let mut at = from;
-    // Long strings first: 64 bytes without any of these, as wide as the compiler can.
-    while let Some(block) = bytes.get(at..at + 64) {
-        let any = block.iter().fold(0, |any, byte| {
-            any | u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < 0x20)
-        });
-        if any != 0 {
-            break;
+    let (mut at, mut high) = (from, 0);
+    let mut narrow = 2;
+    loop {
+        // Long strings: 64 bytes without any of these, as wide as the compiler can.
+        if narrow == 0 {
+            while let Some(block) = bytes.get(at..at + 64) {
+                let (mut any, mut all) = (0, 0);
+                for byte in block {
+                    any |= u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < 0x20);
+                    all |= *byte;
+                }
+                if any != 0 {
+                    break;
+                }
+                high |= u64::from(all & 0x80);
+                at += 64;
+            }
+            narrow = 8;
         }
-        at += 64;
-    }
-    while let Some(block) = bytes.get(at..at + 8) {
+        let Some(block) = bytes.get(at..at + 8) else { break };
         let word = u64::from_le_bytes(block.try_into().unwrap_or_default());
         let found = zeros(word ^ (ONES * b'"' as u64))
             | zeros(word ^ (ONES * b'\\' as u64))
             | (word.wrapping_sub(ONES * 0x20) & !word & HIGH);
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            let before = found.trailing_zeros() / 8;
+            high |= word & HIGH & ((1u64 << (8 * before)) - 1);
+            return (at + before as usize, high != 0);
         }
+        high |= word & HIGH;
         at += 8;
+        narrow -= 1;
     }
-    while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\') {
+    while let Some(byte) = bytes.get(at).filter(|byte| **byte >= 0x20 && **byte != b'"' && **byte != b'\\') {
+        high |= u64::from(*byte & 0x80);
         at += 1;
     }
-    at
+    (at, high != 0)
 }
 
 /// Behind the value that begins at `start` with a bracket, by brackets and strings alone, as Python cuts a file.
@@ -384,22 +402,27 @@ mod tests {
 
     #[test]
     fn the_first_special_byte_is_found_at_every_place() {
-        for length in 0..40 {
+        for length in 0..200 {
             for place in 0..length {
                 for byte in [b'"', b'\\', 0u8, 0x1f] {
-                    let mut text = vec![b'\xc3'; length];
-                    text[place] = byte;
-                    assert_eq!(special(&text, 0), place);
+                    for (filler, other) in [(b'\xc3', place > 0), (b'a', false)] {
+                        let mut text = vec![filler; length];
+                        text[place] = byte;
+                        assert_eq!(special(&text, 0), (place, other));
+                    }
                 }
+                let mut text = vec![b' '; length];
+                text[place] = 0x80;
+                assert_eq!(special(&text, 0), (length, true));
             }
-            assert_eq!(special(&vec![b' '; length], 0), length);
-            assert_eq!(special(&vec![0x7f; length], 0), length);
+            assert_eq!(special(&vec![b' '; length], 0), (length, false));
+            assert_eq!(special(&vec![0x7f; length], 0), (length, false));
         }
     }
 
     #[test]
     fn values_are_cut_by_brackets_and_strings() {
-        assert_eq!(balanced_end(br#"{"}\"}":[}]"#, 0), Some(10));
+        assert_eq!(balanced_end(br#"{"}\"}":[}]"#, 0), Some(11));
         assert_eq!(balanced_end(b"{]", 0), Some(2));
         assert_eq!(balanced_end(b"{\"", 0), None);
         assert_eq!(balanced_end(b"{\"\\", 0), None);

@@ -122,6 +122,8 @@ pub struct Settings<'a> {
     pub limits: Limits,
     /// The keys, None when none were given.
     pub keys: Option<&'a Keys>,
+    /// Buffers that are used again.
+    pub arenas: &'a Mutex<Vec<Vec<u8>>>,
 }
 
 /// A part of a stretch that one thread cuts into elements.
@@ -193,12 +195,20 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Cuts from `at` to `limit`, and the value that reaches beyond it.
-fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &Limits) -> Piece {
+fn cut(
+    bytes: &[u8],
+    mut at: usize,
+    limit: usize,
+    mut expect: Expect,
+    limits: &Limits,
+    mut arena: Vec<u8>,
+) -> Piece {
+    arena.clear();
     let mut piece = Piece {
-        elements: Vec::new(),
-        rows: Vec::new(),
+        elements: Vec::with_capacity(limit.saturating_sub(at) / 800),
+        rows: Vec::with_capacity(limit.saturating_sub(at) / 800),
         names: Names::default(),
-        arena: Vec::with_capacity((limit.saturating_sub(at)) / 2),
+        arena,
         at,
         expect,
         stuck: false,
@@ -229,13 +239,14 @@ fn cut(bytes: &[u8], mut at: usize, limit: usize, mut expect: Expect, limits: &L
             (Expect::Value | Expect::First | Expect::Element, b'{')
             | (Expect::First | Expect::Element, b'[') => {
                 let plain = if byte == b'{' { event::read(bytes, at) } else { None };
-                let plain = plain.filter(|(_, end)| {
-                    end - at <= limits.event_bytes
-                        && bytes.get(at..*end).is_some_and(|text| std::str::from_utf8(text).is_ok())
-                });
+                let plain = plain.filter(|(_, end)| end - at <= limits.event_bytes);
                 let Some(end) = plain.map(|(_, end)| end).or_else(|| balanced_end(bytes, at)) else {
                     return piece;
                 };
+                if end - at > limits.json_bytes {
+                    piece.stuck = true;
+                    return piece;
+                }
                 let (Ok(from), Ok(to)) = (u32::try_from(at), u32::try_from(end)) else {
                     piece.stuck = true;
                     return piece;
@@ -310,13 +321,17 @@ pub fn scan(bytes: &[u8], expect: Expect, settings: &Settings<'_>, beside: impl 
         };
         let (start, expect) = starts[number];
         let limit = starts.get(number + 1).map_or(bytes.len(), |(next, _)| *next);
-        let piece = cut(bytes, start, limit, expect, limits);
+        let arena = settings.arenas.lock().ok().and_then(|mut arenas| arenas.pop()).unwrap_or_default();
+        let piece = cut(bytes, start, limit, expect, limits, arena);
         if let Ok(mut place) = pieces[number].lock() {
             *place = Some(piece);
         }
     });
     let (mut chunk, arenas) = join(bytes, expect, &starts, pieces, limits);
     verify(&mut chunk, &arenas, settings);
+    if let Ok(mut kept) = settings.arenas.lock() {
+        kept.extend(arenas);
+    }
     chunk
 }
 
@@ -344,7 +359,10 @@ fn join(
         let made = place.into_inner().ok().flatten();
         let piece = match made {
             Some(piece) if fits => piece,
-            _ => cut(bytes, chunk.consumed, limit, chunk.expect, limits),
+            made => {
+                let arena = made.map(|piece| piece.arena).unwrap_or_default();
+                cut(bytes, chunk.consumed, limit, chunk.expect, limits, arena)
+            }
         };
         let base = chunk.rows.len() as u32;
         chunk.elements.extend(piece.elements.into_iter().map(|element| Element {
@@ -448,7 +466,7 @@ mod tests {
     };
 
     fn spans(text: &[u8], expect: Expect) -> (Vec<(u32, u32)>, usize, Expect, bool) {
-        let piece = cut(text, 0, text.len(), expect, &LIMITS);
+        let piece = cut(text, 0, text.len(), expect, &LIMITS, Vec::new());
         assert!(piece.elements.iter().all(|Element { row, .. }| *row == ODD));
         (piece.elements.iter().map(|e| (e.start, e.end)).collect(), piece.at, piece.expect, piece.stuck)
     }
@@ -479,7 +497,7 @@ mod tests {
                 .enumerate()
                 .map(|(number, (start, expect))| {
                     let limit = places.get(number + 1).map_or(text.len(), |(next, _)| *next);
-                    Mutex::new(Some(cut(text, *start, limit, *expect, &LIMITS)))
+                    Mutex::new(Some(cut(text, *start, limit, *expect, &LIMITS, Vec::new())))
                 })
                 .collect();
             let (chunk, _) = join(text, Expect::Value, &places, pieces, &LIMITS);

@@ -514,6 +514,7 @@ struct AuditScanner {
     keys: Option<Py<AuditKeys>>,
     reading: Mutex<Reading>,
     pool: Pool,
+    arenas: Mutex<Vec<Vec<u8>>>,
 }
 
 #[pymethods]
@@ -545,6 +546,7 @@ impl AuditScanner {
             keys,
             reading: Mutex::new(reading),
             pool: Pool::default(),
+            arenas: Mutex::default(),
         })
     }
 
@@ -565,6 +567,7 @@ impl AuditScanner {
                 threads: self.threads,
                 limits: self.limits,
                 keys: keys.as_deref(),
+                arenas: &self.arenas,
             };
             let hash = Mutex::new(hash);
             let chunk = scan(&data, *expect, &settings, || {

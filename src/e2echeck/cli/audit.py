@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import sys
 import time
@@ -37,6 +38,7 @@ _LINE_EVERY_SECONDS: Final = 10.0
 
 def run(options: argparse.Namespace) -> int:
     """Audit, write the reports, and return the exit code."""
+    gc.freeze()  # What was imported stays until the end; nobody need look at it again and again.
     _guard_inputs(options)
     names = Pseudonyms(_pseudonym_key(options.pseudonym_key_file), show=options.show_identities)
     with contextlib.ExitStack() as stack:

@@ -86,7 +86,7 @@ class _Ahead(Thread):
     """Work that is done meanwhile in another thread."""
 
     def __init__(self, work: Callable[[], AuditChunk]) -> None:
-        super().__init__(daemon=True)
+        super().__init__()  # no daemon: it is waited for when the process ends early
         self._work = work
         self._result: AuditChunk | None = None
         self._error: BaseException | None = None

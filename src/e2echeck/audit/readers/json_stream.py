@@ -47,14 +47,17 @@ class _Window:
 
     def more(self) -> bool:
         """Read on; False at the end of the file.  Drops what lies before `position`."""
-        self._gone += self.position
         kept = self.data[self.position :]
         if len(kept) > self._limit:
-            raise InputError(Reason.EVIDENCE_LIMIT, f"an element at byte {self._gone} is too large")
+            raise self._too_large()
+        self._gone += self.position
         read = self._file.read(max(_CHUNK, len(kept)))
         self.data, self.position = kept + read, 0
         self.ended = not read
         return bool(read)
+
+    def _too_large(self) -> InputError:
+        return InputError(Reason.EVIDENCE_LIMIT, f"an element at byte {self.offset()} is too large")
 
     def peek(self) -> bytes:
         """The next byte that is no white space, or b"" at the end."""
@@ -99,6 +102,9 @@ class _Window:
                 raise InputError(Reason.JSON_MALFORMED, f"the file ends inside a value, at byte {self.offset()}")
 
     def _take(self, end: int) -> bytes:
+        # Here too, or it would depend on where the reads happened to end.
+        if end - self.position > self._limit:
+            raise self._too_large()
         taken = self.data[self.position : end]
         self.position = end
         if not taken:
