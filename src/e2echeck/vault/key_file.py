@@ -30,10 +30,7 @@ __all__ = [
     "RECOMMENDED_ITERATIONS",
     "ExportedRoomKey",
     "KeyFile",
-    "OpenedFile",
-    "open_file",
     "read",
-    "read_entry",
     "write",
     "write_list",
 ]
