@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Final, TypeAlias, final
 
-_Json: TypeAlias = bool | int | str | list["_Json"] | dict[str, "_Json"] | None
+_Json: TypeAlias = bool | int | str | list[_Json] | dict[str, _Json] | None
 
 ABI: Final[int]
 VERSION: Final[str]
