@@ -10,6 +10,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
+# What goes through the kernel: in test-all these run with every backend.
+EACH_BACKEND := $(addprefix tests/,test_encoding.py audit canonical_json differential events hazmat megolm regressions \
+    room_keys signing vault vectors/test_vectors.py)
+
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
 
@@ -22,6 +26,10 @@ test: $(VENV)/.test native-if-possible peers-if-possible harnesses-if-possible #
 test-all: $(VENV)/.test native-if-possible $(VENV)/.peers kernel-tests harnesses-if-possible synapse-if-possible lint vectors docs ## lint, vectors, documentation, doctests, and the tests at length
 	$(PYTEST) -q --doctest-modules --doctest-glob='*.md' src README.md docs
 	E2ECHECK_HYPOTHESIS=ci $(PYTEST) -q --cov --cov-report=term
+	for backend in $$($(BIN)/python -c 'from tests.native import BACKENDS; print(*BACKENDS[:-1])'); do \
+	    echo "Once more, with $$backend:"; \
+	    E2ECHECK_BACKEND=$$backend E2ECHECK_HYPOTHESIS=ci $(PYTEST) -q $(EACH_BACKEND) || exit 1; \
+	done
 
 lint: $(VENV)/.test $(VENV)/.lint ## ruff, mypy, the layers of the packages, and the stub of the kernel where it is built
 	$(BIN)/ruff check .
