@@ -60,13 +60,15 @@ mutate: $(VENV)/.mutate ## change operators and constants of the inner modules o
 	cd build/mutation && E2ECHECK_BACKEND=pure E2ECHECK_HYPOTHESIS=mutate PYTHONHASHSEED=0 "$(CURDIR)/$(BIN)/mutmut" run --max-children 2
 	$(BIN)/python tools/mutation_report.py build/mutation docs/mutation.md
 
-bench: $(VENV)/.test native-if-possible $(VENV)/.peers ## time the bulk paths, peers in the same run
+bench: $(VENV)/.test native-if-possible $(VENV)/.peers $(VENV)/.bench ## time the bulk paths, peers in the same run
 	$(BIN)/python -m benches.megolm
 	$(BIN)/python -m benches.olm
 	$(BIN)/python -m benches.canonical_json
 	$(BIN)/python -m benches.key_file
 	$(BIN)/python -m benches.audit
 	$(BIN)/python -m benches.events
+	@if $(BIN)/python -c 'import e2echeck_native' 2>/dev/null; then $(BIN)/python -m benches.kernel; \
+	else echo "The native kernel is not timed: it is not built."; fi
 
 wheel: $(VENV)/.wheel ## dist/: the wheel and sdist of the library, and the abi3 wheel of the kernel from its lock file
 	bash tools/make_wheel.sh $(BIN)/python dist
@@ -95,6 +97,10 @@ $(VENV)/.test: $(VENV)/.audit
 
 $(VENV)/.mutate: $(VENV)/.test
 	$(PIP) install --group mutate
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.base
+	$(PIP) install --group bench
 	@touch $@
 
 $(VENV)/.wheel: $(VENV)/.base

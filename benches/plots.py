@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws the figures of ``python -m benches.kernel --sweep --json FILE``: ``python -m benches.plots FILE DIRECTORY``.
 
-Needs matplotlib (dependency group ``bench``).  The pictures are SVG without dates, so that the same figures give
+It also prints the table of docs/performance.md.  Needs matplotlib (dependency group ``bench``).  The pictures are SVG without dates, so that the same figures give
 the same files.
 """
 
@@ -55,14 +55,28 @@ def draw(kind: str, rows: Iterable[dict[str, Any]], note: str, target: Path) -> 
     plt.close(figure)
 
 
+def table(figures: dict[str, Any]) -> None:
+    """The lines as a Markdown table."""
+    print("| work | tier | µs | peer | µs | times as fast | goal |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for line in figures["lines"]:
+        goal = f"{line['goal']:g}" if line["goal"] else ""
+        print(
+            f"| {line['work']} | {line['backend']} | {line['microseconds']:.2f} | {line['peer']} |"
+            f" {line['peer_microseconds']:.1f} | {line['speed_up']:.1f} [{line['lower']:.1f}–{line['upper']:.1f}] |"
+            f" {goal} |"
+        )
+
+
 def main() -> None:
-    """Read the figures and write one SVG for each kind."""
-    parser = argparse.ArgumentParser(description="Draws the figures of benches.kernel")
+    """Read the figures, print the table, write one SVG for each kind."""
+    parser = argparse.ArgumentParser(description="Draws and prints the figures of benches.kernel")
     parser.add_argument("figures", type=Path)
     parser.add_argument("directory", type=Path)
     options = parser.parse_args()
     figures = json.loads(options.figures.read_text("utf-8"))
     facts = figures["environment"]
+    table(figures)
     note = f"{facts['processor']}, {facts['python']}, e2echeck {facts['e2echeck']}"
     plt.rcParams["svg.hashsalt"] = "e2echeck"
     options.directory.mkdir(parents=True, exist_ok=True)
