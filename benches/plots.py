@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws the figures of ``python -m benches.kernel --sweep --json FILE``: ``python -m benches.plots FILE DIRECTORY``.
 
-It also prints the table of docs/performance.md.  Needs matplotlib (dependency group ``bench``).  The pictures are SVG without dates, so that the same figures give
-the same files.
+It also prints the table of docs/performance.md.  Needs matplotlib (dependency group ``bench``).  The pictures are SVG
+without dates, so that the same figures give the same files.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def table(figures: dict[str, Any]) -> None:
         goal = f"{line['goal']:g}" if line["goal"] else ""
         print(
             f"| {line['work']} | {line['backend']} | {line['microseconds']:.2f} | {line['peer']} |"
-            f" {line['peer_microseconds']:.1f} | {line['speed_up']:.1f} [{line['lower']:.1f}–{line['upper']:.1f}] |"
+            f" {line['peer_microseconds']:.1f} | {line['speed_up']:.1f} [{line['lower']:.1f} to {line['upper']:.1f}] |"
             f" {goal} |"
         )
 
