@@ -171,6 +171,9 @@ def synapse_may_be_asked(version: str, event: JSON) -> bool:
     # Three members that it leaves out of the content hash; the specification names none of them.
     if _NOT_HASHED & event.keys():
         return False
+    # A number in the place of an object is malformed here, and nothing to compare.
+    if any(isinstance(event.get(name), (int, float)) for name in ("content", "hashes", "signatures")):
+        return False
     # It writes ``unsigned`` anew and cannot when it is no object.
     if not isinstance(event.get("unsigned", {}), dict):
         return False
