@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -343,21 +343,16 @@ class _Audit:
                 continue
             if code is not Reason.EVENT_COPIES_DIFFER:
                 said.add((row, code))
-            finding = table_finding(table, row, code, detail)
             session = table.session[row]
-            if session != NO_SESSION:
-                if code is Reason.MEGOLM_MAC_INVALID:
-                    opened = table.sessions_with(Status.OPENED) if opened is None else opened
-                    if session not in opened:
-                        detail = "the key opens no message of this session, it may itself be wrong"  # noqa: PLW2901
-                finding = replace(
-                    finding,
-                    session_id=encode_base64(table.sessions[session]),
-                    index_from=table.index[row],
-                    index_to=table.index[row],
-                    detail=detail,
-                )
-            yield finding
+            if session == NO_SESSION:
+                yield table_finding(table, row, code, detail)
+                continue
+            if code is Reason.MEGOLM_MAC_INVALID:
+                opened = table.sessions_with(Status.OPENED) if opened is None else opened
+                if session not in opened:
+                    detail = "the key opens no message of this session, it may itself be wrong"  # noqa: PLW2901
+            session_id = encode_base64(table.sessions[session])
+            yield table_finding(table, row, code, detail, session_id=session_id, index=table.index[row])
 
     def _is_lax(self, row: int, code: Reason) -> bool:
         """Whether the room's version allows what this code names."""

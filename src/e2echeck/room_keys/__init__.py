@@ -29,40 +29,44 @@ Room events: `decrypt_room_event`.  Events to a device: `decrypt_to_device`, and
 True
 """
 
-from e2echeck.room_keys.encrypted_event import EncryptedContent, read_content
-from e2echeck.room_keys.forwarded_room_key import (
-    ForwardedRoomKey,
-    ForwardingDevice,
-    KnownSession,
-    accept_forwarded,
-    build_forwarded_room_key,
-    check_forwarded,
-    read_forwarded_room_key,
-)
-from e2echeck.room_keys.olm_payload import OlmPayload, build_payload, check_payload, read_olm_payload
-from e2echeck.room_keys.payload import RoomEventPayload, read_payload
-from e2echeck.room_keys.replay import ReplayGuard
-from e2echeck.room_keys.room_event import DecryptedRoomEvent, decrypt_room_event
-from e2echeck.room_keys.room_key import RoomKey, build_room_key, read_room_key
-from e2echeck.room_keys.room_key_request import ReceivedKeyRequest, RoomKeyRequest, read_room_key_request
-from e2echeck.room_keys.session_store import (
-    MAX_SESSIONS,
-    NEW_SESSION_INTERVAL,
-    NewSession,
-    OlmSessions,
-    WaitForSession,
-)
-from e2echeck.room_keys.to_device import (
-    UNDECRYPTABLE,
-    DecryptedToDevice,
-    EncryptedToDevice,
-    build_encrypted,
-    check_to_device,
-    decrypt_to_device,
-    read_encrypted,
-    unencrypted_reason,
-)
-from e2echeck.room_keys.withheld import WITHHELD_CODES, Withheld, build_withheld, read_withheld
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from e2echeck.room_keys.encrypted_event import EncryptedContent, read_content
+    from e2echeck.room_keys.forwarded_room_key import (
+        ForwardedRoomKey,
+        ForwardingDevice,
+        KnownSession,
+        accept_forwarded,
+        build_forwarded_room_key,
+        check_forwarded,
+        read_forwarded_room_key,
+    )
+    from e2echeck.room_keys.olm_payload import OlmPayload, build_payload, check_payload, read_olm_payload
+    from e2echeck.room_keys.payload import RoomEventPayload, read_payload
+    from e2echeck.room_keys.replay import ReplayGuard
+    from e2echeck.room_keys.room_event import DecryptedRoomEvent, decrypt_room_event
+    from e2echeck.room_keys.room_key import RoomKey, build_room_key, read_room_key
+    from e2echeck.room_keys.room_key_request import ReceivedKeyRequest, RoomKeyRequest, read_room_key_request
+    from e2echeck.room_keys.session_store import (
+        MAX_SESSIONS,
+        NEW_SESSION_INTERVAL,
+        NewSession,
+        OlmSessions,
+        WaitForSession,
+    )
+    from e2echeck.room_keys.to_device import (
+        UNDECRYPTABLE,
+        DecryptedToDevice,
+        EncryptedToDevice,
+        build_encrypted,
+        check_to_device,
+        decrypt_to_device,
+        read_encrypted,
+        unencrypted_reason,
+    )
+    from e2echeck.room_keys.withheld import WITHHELD_CODES, Withheld, build_withheld, read_withheld
 
 __all__ = [
     "MAX_SESSIONS",
@@ -107,3 +111,51 @@ __all__ = [
     "read_withheld",
     "unencrypted_reason",
 ]
+
+# Imported on first use: an audit needs two of these modules, and only for events that are out of the ordinary.
+_MODULES: Final = {
+    "encrypted_event": ("EncryptedContent", "read_content"),
+    "forwarded_room_key": (
+        "ForwardedRoomKey",
+        "ForwardingDevice",
+        "KnownSession",
+        "accept_forwarded",
+        "build_forwarded_room_key",
+        "check_forwarded",
+        "read_forwarded_room_key",
+    ),
+    "olm_payload": ("OlmPayload", "build_payload", "check_payload", "read_olm_payload"),
+    "payload": ("RoomEventPayload", "read_payload"),
+    "replay": ("ReplayGuard",),
+    "room_event": ("DecryptedRoomEvent", "decrypt_room_event"),
+    "room_key": ("RoomKey", "build_room_key", "read_room_key"),
+    "room_key_request": ("ReceivedKeyRequest", "RoomKeyRequest", "read_room_key_request"),
+    "session_store": ("MAX_SESSIONS", "NEW_SESSION_INTERVAL", "NewSession", "OlmSessions", "WaitForSession"),
+    "to_device": (
+        "UNDECRYPTABLE",
+        "DecryptedToDevice",
+        "EncryptedToDevice",
+        "build_encrypted",
+        "check_to_device",
+        "decrypt_to_device",
+        "read_encrypted",
+        "unencrypted_reason",
+    ),
+    "withheld": ("WITHHELD_CODES", "Withheld", "build_withheld", "read_withheld"),
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, or a module of them.  Not kept here, so that the module stays the one place of its names."""
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _HOMES:
+        value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return value
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message, name=name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

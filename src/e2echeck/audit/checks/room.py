@@ -243,9 +243,16 @@ class Rooms:
 
 
 def table_finding(
-    table: EventTable, row: int, code: Reason, detail: str, *, related: tuple[str, ...] = ()
+    table: EventTable,
+    row: int,
+    code: Reason,
+    detail: str,
+    *,
+    related: tuple[str, ...] = (),
+    session_id: str | None = None,
+    index: int | None = None,
 ) -> Finding:
-    """A finding about the event in one row."""
+    """A finding about the event in one row, and about one message of a session."""
     return Finding(
         code=code,
         severity=code.severity,
@@ -254,6 +261,9 @@ def table_finding(
         room_id=table.rooms[table.room[row]],
         sender=table.users[table.sender[row]],
         device_id=table.devices[table.device[row]] or None,
+        session_id=session_id,
+        index_from=index,
+        index_to=index,
         input=table.source[row],
         locator=str(table.locator[row]),
         detail=detail,
