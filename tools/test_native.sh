@@ -9,7 +9,8 @@ cd "$here/native"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$here/build/native}
 if ! command -v cargo >/dev/null; then
     echo "The Rust code is not tested: cargo is missing."
-    case " ${E2ECHECK_REQUIRE//,/ } " in *" native "*) exit 1 ;; *) exit 0 ;; esac
+    required=${E2ECHECK_REQUIRE:-}
+    case " ${required//,/ } " in *" native "*) exit 1 ;; *) exit 0 ;; esac
 fi
 if cargo fmt --version >/dev/null 2>&1; then
     cargo fmt --check

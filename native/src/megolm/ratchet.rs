@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Megolm ratchet (Matrix Megolm, "The Megolm ratchet algorithm"), as `e2echeck.megolm.ratchet` moves it.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::sha256::{HASH, HmacKey, SECRET};
 
@@ -66,7 +66,7 @@ impl Ratchet {
             let before = if part == first { digit(self.index, part) } else { 0 };
             let steps = digit(index, part) - before;
             for left in (0..steps).rev() {
-                let from = self.parts[part];
+                let from = Zeroizing::new(self.parts[part]);
                 if left == 0 {
                     // Seed only the parts up to the next one that itself moves: it seeds the rest.
                     for behind in part + 1..4 {
