@@ -158,6 +158,8 @@ def check_raw_many(
         raise InputError(Reason.USAGE, "not one version and one identifier for each event")
     if threads < 1:
         raise InputError(Reason.USAGE, "threads")
+    # What an answer hands out later has to be what was checked, whatever becomes of the caller's lists.
+    events, each = tuple(events), tuple(each)
     kernel = _backend.kernel()
     if kernel is not None:
         batch = _check_natively(kernel, events, each, keys, event_ids, limits, threads)
@@ -269,7 +271,7 @@ _UNREADABLE: Final = frozenset(
 class _Columns(EventBatch):
     """Answers of the kernel; events of unknown room versions have a row there that means nothing."""
 
-    __slots__ = ("_columns", "_events", "_keys", "_limits", "_reasons", "_unknown", "_versions")
+    __slots__ = ("_columns", "_events", "_keys", "_limits", "_outcomes", "_reasons", "_unknown", "_versions")
 
     def __init__(
         self,
@@ -282,6 +284,7 @@ class _Columns(EventBatch):
         unknown: frozenset[int],
     ) -> None:
         self._columns = columns
+        self._outcomes = columns.outcomes()
         self._reasons = kernel.reasons
         self._events = events
         self._versions = versions
@@ -294,7 +297,7 @@ class _Columns(EventBatch):
 
     @property
     def outcomes(self) -> list[Outcome]:
-        outcomes = [_OUTCOMES[number] for number in self._columns.outcomes()]
+        outcomes = [_OUTCOMES[number] for number in self._outcomes]
         for number in self._unknown:
             outcomes[number] = Outcome.REFUSED
         return outcomes
@@ -322,10 +325,11 @@ class _Columns(EventBatch):
         return tuple(known[at] for at in self._columns.keys(number))
 
     def check(self, number: int) -> EventCheck:
+        number = range(len(self))[number]
         reasons = self.reasons(number)
         if number in self._unknown or reasons in _UNREADABLE:
             return _check_raw(self._events[number], self._versions[number], self._keys, None, self._limits)
-        outcome = _OUTCOMES[self._columns.outcomes()[number]]
+        outcome = _OUTCOMES[self._outcomes[number]]
         return EventCheck(
             outcome,
             Verdict(reasons, self._columns.detail(number)),
