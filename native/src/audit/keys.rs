@@ -268,7 +268,8 @@ impl Keys {
             None => Known::Unknown,
             Some(Place::Elsewhere) => Known::Elsewhere,
             Some(Place::Here(kept)) => {
-                Known::Key(Opener { kept, ratchet: None, latest: kept.latest.lock().ok() })
+                // Not waited for: who has it may wait for another session that is held here.
+                Known::Key(Opener { kept, ratchet: None, latest: kept.latest.try_lock().ok() })
             }
         }
     }
