@@ -274,7 +274,36 @@ fn write_member(out: &mut Vec<u8>, tape: &Tape, key: u32, value: u32) -> Piece {
     Piece { key, value, start, end: out.len(), spelling }
 }
 
-/// Put an object together from members whose bytes are there.
+/// An object that is put together from members whose bytes are there.
+struct Joined<'a> {
+    out: &'a mut Vec<u8>,
+    written: &'a [u8],
+    spelling: Spelling,
+}
+
+impl<'a> Joined<'a> {
+    fn new(out: &'a mut Vec<u8>, written: &'a [u8]) -> Self {
+        out.clear();
+        out.push(b'{');
+        Self { out, written, spelling: Spelling::default() }
+    }
+
+    /// Add the member that stands between two places.
+    fn push(&mut self, start: usize, end: usize, spelling: Spelling) {
+        if self.out.len() > 1 {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(self.written.get(start..end).unwrap_or_default());
+        self.spelling = self.spelling.and(spelling);
+    }
+
+    fn close(self) -> Spelling {
+        self.out.push(b'}');
+        self.spelling
+    }
+}
+
+/// Put an object together from the members that a hash covers.
 fn join(
     out: &mut Vec<u8>,
     tape: &Tape,
@@ -282,20 +311,13 @@ fn join(
     pieces: &[Piece],
     mut covers: impl FnMut(&[u8]) -> bool,
 ) -> Spelling {
-    out.clear();
-    let mut spelling = Spelling::default();
+    let mut object = Joined::new(out, written);
     for piece in pieces {
         if covers(tape.string(piece.key).unwrap_or_default()) {
-            out.push(if out.is_empty() { b'{' } else { b',' });
-            out.extend_from_slice(written.get(piece.start..piece.end).unwrap_or_default());
-            spelling = spelling.and(piece.spelling);
+            object.push(piece.start, piece.end, piece.spelling);
         }
     }
-    if out.is_empty() {
-        out.push(b'{');
-    }
-    out.push(b'}');
-    spelling
+    object.close()
 }
 
 /// Put together what signatures cover: what redaction keeps but the signatures themselves.
@@ -308,8 +330,7 @@ fn join_signed(
     content: &RedactedContent,
     with_id: bool,
 ) -> Spelling {
-    out.clear();
-    let mut spelling = Spelling::default();
+    let mut object = Joined::new(out, written);
     let mut position = 0;
     for piece in pieces {
         let name = tape.string(piece.key).unwrap_or_default();
@@ -325,15 +346,9 @@ fn join_signed(
         } else {
             (piece.start, piece.end, piece.spelling)
         };
-        out.push(if out.is_empty() { b'{' } else { b',' });
-        out.extend_from_slice(written.get(start..end).unwrap_or_default());
-        spelling = spelling.and(own);
+        object.push(start, end, own);
     }
-    if out.is_empty() {
-        out.push(b'{');
-    }
-    out.push(b'}');
-    spelling
+    object.close()
 }
 
 /// Write the content as redaction leaves it, with its key.
