@@ -142,13 +142,20 @@ impl Node {
 /// A document that has been read.  Nodes are called by their number; the document itself is node 0.
 ///
 /// Numbers come from the methods of the same tape; another one gives the answers of [`Kind::Null`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Tape<'a> {
     text: &'a [u8],
     nodes: &'a [Node],
     decoded: &'a [u8],
     orders: &'a [u32],
     oddities: Oddities,
+}
+
+/// Shows sizes, never what a document says.
+impl std::fmt::Debug for Tape<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "<Tape of {} nodes, {} bytes>", self.nodes.len(), self.text.len())
+    }
 }
 
 /// Stands for nodes that are not there.

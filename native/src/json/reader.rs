@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Taking a document apart.
 
+use zeroize::Zeroize;
+
 use super::{Fault, Kind, Limits, Node, Oddities, Tape};
 use crate::reason::Reason;
 
@@ -11,7 +13,8 @@ const LONGEST_SMALL: usize = 18;
 const LARGEST_INTEGER: i64 = (1 << 53) - 1;
 
 /// Reads documents, one after the other, into the same memory.
-#[derive(Debug, Default)]
+// Without Debug, which would show what documents say.
+#[derive(Default)]
 pub struct Reader {
     nodes: Vec<Node>,
     decoded: Vec<u8>,
@@ -26,6 +29,19 @@ impl Reader {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Overwrite the text that was decoded from the last document, which may be a plaintext; the memory stays.
+    pub fn forget(&mut self) {
+        self.decoded.as_mut_slice().zeroize();
+        self.decoded.clear();
+        self.nodes.clear();
+    }
+
+    /// Whether text of the last document is still held.  That it was overwritten cannot be seen from safe code.
+    #[cfg(test)]
+    pub(super) fn remembers(&self) -> bool {
+        !self.decoded.is_empty()
     }
 
     /// Read a whole document, with white space around it.

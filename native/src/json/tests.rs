@@ -436,3 +436,14 @@ proptest! {
         check(&data, limits(3));
     }
 }
+
+#[test]
+fn a_reader_forgets_what_it_decoded_and_shows_nothing() {
+    let mut reader = Reader::new();
+    let tape = reader.read(br#"{"body":"\u0073ecret"}"#, limits(1 << 10)).unwrap();
+    assert_eq!(tape.string(2), Some(&b"secret"[..]));
+    assert_eq!(format!("{tape:?}"), "<Tape of 3 nodes, 22 bytes>");
+    assert!(reader.remembers());
+    reader.forget();
+    assert!(!reader.remembers());
+}

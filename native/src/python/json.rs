@@ -36,7 +36,8 @@ fn borrow_memory() -> Box<Memory> {
     kept.unwrap_or_else(|| Box::new(Memory { reader: Reader::new(), keys: Vec::new() }))
 }
 
-fn return_memory(memory: Box<Memory>, used: usize) {
+fn return_memory(mut memory: Box<Memory>, used: usize) {
+    memory.reader.forget();
     if used <= KEPT
         && let Ok(mut kept) = MEMORY.try_lock()
     {
