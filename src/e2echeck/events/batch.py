@@ -7,6 +7,7 @@ looks at one.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, overload
@@ -78,29 +79,29 @@ class EventBatch(Sequence[EventCheck]):
     __slots__ = ()
 
     @property
+    @abstractmethod
     def outcomes(self) -> list[Outcome]:
         """What each event is worth."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reasons(self, number: int) -> tuple[Reason, ...]:
         """All reasons against an event, as in `EventCheck.verdict`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def event_id(self, number: int) -> str | None:
         """What an event is called, or None when that cannot be told."""
-        raise NotImplementedError
 
+    @abstractmethod
     def servers(self, number: int) -> tuple[str, ...]:
         """Who had to sign."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keys(self, number: int) -> tuple[VerifyKey, ...]:
         """The keys whose signatures hold."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, number: int) -> EventCheck:
         """The answer for one event."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, number: int) -> EventCheck: ...
