@@ -49,7 +49,9 @@ done_file=$("$python" -c 'import sys; print(sys.prefix)')/.native-stamp
 if [[ -f $done_file && $(<"$done_file") == "$stamp" ]] && "$python" -c 'import e2echeck_native' 2>/dev/null; then
     exit 0
 fi
+# A build that fails leaves no older kernel behind.
 rm -f "$done_file"
+"$python" -m pip --disable-pip-version-check --quiet uninstall --yes e2echeck-native 2>/dev/null
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$here/build/native} "$python" -m pip --disable-pip-version-check --quiet install \

@@ -63,9 +63,10 @@ class _Keys(argparse.Action):
 
 
 def _threads(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
     if not 1 <= number <= MOST_THREADS:
-        raise ValueError
+        message = f"1 to {MOST_THREADS:,} threads"
+        raise argparse.ArgumentTypeError(message)
     return number
 
 
