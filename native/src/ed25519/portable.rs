@@ -4,15 +4,15 @@
 use super::batch::{Job, Tables};
 use super::comb;
 use super::field::{Fe, words};
-use super::point::Point;
+use super::point::{Entry, Point};
 use super::rules;
 use super::scalar::{Digits, Shape, challenge};
 
 /// Signatures whose points are inverted together: an inversion costs 270 products, spread over as many it is little.
 const CHUNK: usize = 256;
 
-/// The tables of the negatives of keys.  A key that breaks a rule has none.
-pub(crate) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
+/// The tables of the negatives of keys, put into `entries`, which is empty.  A key that breaks a rule has none.
+pub(crate) fn tables(keys: &[&[u8; 32]], shape: Shape, mut entries: Vec<Entry>) -> Tables {
     let points: Vec<Option<Point>> = keys.iter().map(|key| decode_key(key)).collect();
     let negatives: Vec<Point> = points.iter().flatten().map(Point::neg).collect();
     let mut next = 0;
@@ -26,7 +26,8 @@ pub(crate) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
             })
         })
         .collect();
-    Tables { shape, starts, entries: comb::tables(&negatives, shape) }
+    comb::tables(&negatives, shape, &mut entries);
+    Tables { shape, starts, entries }
 }
 
 /// The point of a key under rule 2: canonical and not of small order.

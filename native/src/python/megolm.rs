@@ -92,12 +92,19 @@ fn column<'py, const WIDTH: usize, T: Copy>(
     })
 }
 
+fn plaintexts<'py>(python: Python<'py>, outcomes: &Outcomes) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(python, outcomes.plaintexts.len(), |out| {
+        outcomes.plaintexts.copy_to(out);
+        Ok(())
+    })
+}
+
 fn columns<'py>(python: Python<'py>, outcomes: &Outcomes) -> PyResult<Columns<'py>> {
     Ok((
         column(python, &outcomes.codes, u16::to_ne_bytes)?,
         column(python, &outcomes.indices, i64::to_ne_bytes)?,
         column(python, &outcomes.offsets, u64::to_ne_bytes)?,
-        PyBytes::new(python, &outcomes.plaintext),
+        plaintexts(python, outcomes)?,
         outcomes.refused,
     ))
 }
@@ -171,7 +178,7 @@ fn megolm_decrypt<'py>(
     let outcomes = python.detach(|| open(&request));
     let code = outcomes.codes.first().copied().unwrap_or(Reason::MegolmMalformed.number());
     let index = outcomes.indices.first().copied().unwrap_or(-1);
-    Ok((code, index, PyBytes::new(python, &outcomes.plaintext), state(python, outcomes.latest.as_ref())?))
+    Ok((code, index, plaintexts(python, &outcomes)?, state(python, outcomes.latest.as_ref())?))
 }
 
 /// Verify and decrypt messages of many sessions: for each session its key and its first state, for each message the

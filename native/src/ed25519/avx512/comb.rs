@@ -25,10 +25,10 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// As [`crate::ed25519::portable::tables`].
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-pub(super) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
+pub(super) fn tables(keys: &[&[u8; 32]], shape: Shape, mut entries: Vec<Entry>) -> Tables {
     let size = shape.entries();
-    let mut builder =
-        Builder { shape, entries: vec![Entry::IDENTITY; keys.len() * size], waiting: Vec::new() };
+    entries.resize(keys.len() * size, Entry::IDENTITY);
+    let mut builder = Builder { shape, entries, waiting: Vec::with_capacity(MULTIPLES) };
     let mut starts = Vec::with_capacity(keys.len());
     for (eight, number) in keys.chunks(8).zip((0..).step_by(8)) {
         let start = number * size;
