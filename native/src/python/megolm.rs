@@ -182,7 +182,7 @@ fn megolm_decrypt<'py>(
 }
 
 /// Verify and decrypt messages of many sessions: for each session its key and its first state, for each message the
-/// number of its session.
+/// number of its session, four bytes in the order that `array.array` uses.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)]
 fn megolm_decrypt_sessions<'py>(
@@ -191,7 +191,7 @@ fn megolm_decrypt_sessions<'py>(
     threads: usize,
     message_version: u8,
     sessions: Vec<(Bound<'py, PyBytes>, Option<NewState<'py>>)>,
-    session_numbers: Vec<u32>,
+    session_numbers: &[u8],
     messages: &Bound<'py, PyTuple>,
     rules: Rules,
 ) -> PyResult<Columns<'py>> {
@@ -212,6 +212,11 @@ fn megolm_decrypt_sessions<'py>(
         .collect::<PyResult<_>>()?;
     let messages = items(messages);
     let messages = self::messages(&messages)?;
+    let (session_numbers, []) = session_numbers.as_chunks::<4>() else {
+        return Err(PyValueError::new_err("the number of a session has four bytes"));
+    };
+    let session_numbers: Vec<u32> =
+        session_numbers.iter().map(|number| u32::from_ne_bytes(*number)).collect();
     if session_numbers.len() != messages.len() {
         return Err(PyValueError::new_err("every message has a session"));
     }
