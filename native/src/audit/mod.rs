@@ -13,4 +13,5 @@ pub mod keys;
 pub mod open;
 pub mod scan;
 pub mod sessions;
+pub mod stretch;
 pub mod table;

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
@@ -18,6 +17,7 @@ use crate::audit::keys::{Entry, Export, Keys, read_list};
 use crate::audit::open::Limits;
 use crate::audit::scan::{Chunk, Expect, ODD, Settings, scan};
 use crate::audit::sessions::{self, Columns};
+use crate::audit::stretch::Stretch;
 use crate::audit::{copy_hash, table};
 use crate::tier::Tier;
 
@@ -328,7 +328,14 @@ impl AuditTable {
             digest: &mut *held(&self.digest.get().inner)?,
         };
         let common = table::Common { source, kind, locator, statuses: &statuses, noted };
-        Ok(texts.append(&mut columns, &chunk.data, &chunk.chunk, &mut *held(&chunk.numbers)?, part, &common))
+        Ok(texts.append(
+            &mut columns,
+            chunk.data.bytes(),
+            &chunk.chunk,
+            &mut *held(&chunk.numbers)?,
+            part,
+            &common,
+        ))
     }
 
     /// The rows of all sessions that may give a finding, by session, index and row.
@@ -496,6 +503,8 @@ type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
 /// Where a reader stands.
 struct Reading {
     file: File,
+    /// What comes next, read while the stretch before was verified.
+    ahead: Option<std::io::Result<Stretch>>,
     hash: Sha256,
     /// What was read and is not done with.
     rest: Vec<u8>,
@@ -533,6 +542,7 @@ impl AuditScanner {
         let (event_bytes, base64_characters, message_bytes, json_bytes) = limits;
         let reading = Reading {
             file: File::open(path)?,
+            ahead: None,
             hash: Sha256::new(),
             rest: Vec::new(),
             offset: 0,
@@ -555,12 +565,17 @@ impl AuditScanner {
         let keys = self.keys.as_ref().map(Py::get);
         python.detach(|| {
             let mut reading = held(&self.reading)?;
-            let Reading { file, hash, rest, offset, expect } = &mut *reading;
-            let mut data = held(&self.pool)?.pop().unwrap_or_default();
-            data.clear();
-            data.append(rest);
-            let fresh = data.len();
-            let read = file.take(self.stretch).read_to_end(&mut data)?;
+            let Reading { file, ahead, hash, rest, offset, expect } = &mut *reading;
+            let file: &File = file;
+            let buffer = || Ok::<_, PyErr>(held(&self.pool)?.pop().unwrap_or_default());
+            let mut data = match ahead.take() {
+                Some(text) => text?,
+                None => Stretch::read(file, self.stretch, buffer()?)?,
+            };
+            let read = data.bytes().len();
+            data.put_before(rest);
+            rest.clear();
+            let text = data.bytes();
             let keys = keys.map(|keys| keys.inner.read()).transpose().map_err(poisoned)?;
             let settings = Settings {
                 tier: self.tier,
@@ -569,13 +584,19 @@ impl AuditScanner {
                 keys: keys.as_deref(),
                 arenas: &self.arenas,
             };
-            let hash = Mutex::new(hash);
-            let chunk = scan(&data, *expect, &settings, || {
-                if let (Ok(mut hash), Some(unhashed)) = (hash.lock(), data.get(fresh..)) {
-                    hash.update(unhashed);
+            let beside = Mutex::new((hash, ahead, Some(buffer()?)));
+            let chunk = scan(text, *expect, &settings, || {
+                if let Ok(mut beside) = beside.lock() {
+                    let (hash, ahead, buffer) = &mut *beside;
+                    hash.update(&text[text.len() - read..]);
+                    if read > 0
+                        && let Some(buffer) = buffer.take()
+                    {
+                        **ahead = Some(Stretch::read(file, self.stretch, buffer));
+                    }
                 }
             });
-            rest.extend_from_slice(data.get(chunk.consumed..).unwrap_or_default());
+            rest.extend_from_slice(text.get(chunk.consumed..).unwrap_or_default());
             *offset += chunk.consumed as u64;
             *expect = chunk.expect;
             let rest = rest.len();
@@ -612,7 +633,7 @@ impl AuditScanner {
 /// A stretch of an input, read.
 #[pyclass(frozen, module = "e2echeck_native")]
 struct AuditChunk {
-    data: Vec<u8>,
+    data: Stretch,
     chunk: Chunk,
     numbers: Mutex<table::Numbers>,
     at_end: bool,
@@ -623,7 +644,7 @@ struct AuditChunk {
 impl Drop for AuditChunk {
     fn drop(&mut self) {
         if let Ok(mut pool) = self.pool.lock() {
-            pool.push(std::mem::take(&mut self.data));
+            pool.push(std::mem::take(&mut self.data).into_buffer());
         }
     }
 }
@@ -662,7 +683,7 @@ impl AuditChunk {
     fn raw<'py>(&self, python: Python<'py>, position: usize) -> PyResult<Bound<'py, PyBytes>> {
         let element =
             self.chunk.elements.get(position).ok_or_else(|| PyIndexError::new_err("no such element"))?;
-        let bytes = self.data.get(element.start as usize..element.end as usize);
+        let bytes = self.data.bytes().get(element.start as usize..element.end as usize);
         Ok(PyBytes::new(python, bytes.unwrap_or_default()))
     }
 

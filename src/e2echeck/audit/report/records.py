@@ -12,12 +12,14 @@ from e2echeck.audit.later import Later
 
 if TYPE_CHECKING:
     import platform
-    from importlib import metadata
+
+    import cryptography
+    import nacl
 
     from e2echeck.audit.report.pseudonyms import Pseudonyms
     from e2echeck.audit.summary import Summary
 else:
-    metadata, platform = Later("importlib.metadata"), Later("platform")
+    cryptography, nacl, platform = Later("cryptography"), Later("nacl"), Later("platform")
 
 __all__ = ["finding_record", "summary_record"]
 
@@ -56,13 +58,6 @@ def finding_record(finding: Finding, names: Pseudonyms) -> dict[str, object]:
     }
 
 
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, object]) -> dict[str, object]:
     """A summary by ``summary.schema.json``."""
     return {
@@ -72,8 +67,8 @@ def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, objec
             "version": e2echeck.__version__,
             "backend": summary.backend,
             "python": platform.python_version(),
-            "cryptography": _version("cryptography"),
-            "pynacl": _version("pynacl"),
+            "cryptography": cryptography.__version__,
+            "pynacl": nacl.__version__,
         },
         "options": options,
         "complete": summary.complete,
