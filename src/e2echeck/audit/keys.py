@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -79,7 +80,8 @@ def read_bounded(path: Path, limit: int) -> bytes:
         if not path.is_file():
             raise InputError(Reason.EVIDENCE_UNREADABLE, f"{path}: missing, or no regular file")
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            # Room is made for as much as is asked for, and the limit may be more than there is memory.
+            data = file.read(max(0, min(limit, os.fstat(file.fileno()).st_size)) + 1)
     except OSError as error:
         raise InputError(Reason.EVIDENCE_UNREADABLE, f"{path}: {error.strerror}") from None
     if len(data) > limit:

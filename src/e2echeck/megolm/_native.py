@@ -5,9 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from e2echeck.errors import InputError
-from e2echeck.reasons import Reason
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,14 +13,6 @@ if TYPE_CHECKING:
     from e2echeck.verdict import Strictness
 
 _MOST = 2**63 - 1
-_MOST_THREADS = 1024
-
-
-def bounded_threads(threads: int) -> int:
-    """As many threads as were asked for and make sense; ``usage.invalid`` for less than one."""
-    if threads < 1:
-        raise InputError(Reason.USAGE, f"{threads} threads")
-    return min(threads, _MOST_THREADS)
 
 
 def kernel_rules(kernel: Kernel, strictness: Strictness, limits: Limits) -> tuple[int, int, int]:

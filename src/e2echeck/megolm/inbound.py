@@ -30,7 +30,7 @@ from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError, StateError, VerificationError
 from e2echeck.hazmat import mac
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import bounded_threads, kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_messages, kernel_rules
 from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.cipher import MessageKeys
 from e2echeck.megolm.message import MegolmMessage
@@ -264,7 +264,7 @@ class InboundGroupSession:
         Raises:
             InputError: ``usage.invalid`` for `threads` below 1.
         """
-        threads = bounded_threads(threads)
+        threads = _backend.bounded_threads(threads)
         kernel = _backend.kernel()
         if kernel is not None:
             columns, latest = kernel.functions.megolm_decrypt_many(
@@ -332,7 +332,7 @@ class InboundGroupSession:
         """
         if rows < 1:
             raise InputError(Reason.USAGE, f"{rows} rows")
-        threads = bounded_threads(threads)
+        threads = _backend.bounded_threads(threads)
         return self._stream(iter(messages), rows, threads, strictness, limits)
 
     def _stream(

@@ -10,7 +10,7 @@ from e2echeck import _backend
 from e2echeck.encoding import decode_base64
 from e2echeck.errors import E2EError, InputError, StateError
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import bounded_threads, kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_messages, kernel_rules
 from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
 from e2echeck.megolm.message import MegolmMessage
@@ -205,7 +205,7 @@ class InboundGroupSessions:
             InputError: ``usage.invalid`` for another number of ids or rooms than of messages, and for `threads` below
                 1.
         """
-        threads = bounded_threads(threads)
+        threads = _backend.bounded_threads(threads)
         rooms: Sequence[str | None] = [None] * len(messages) if room_ids is None else room_ids
         if not len(session_ids) == len(rooms) == len(messages):
             raise InputError(

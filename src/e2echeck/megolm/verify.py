@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from e2echeck import _backend
 from e2echeck.errors import E2EError, InputError
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import bounded_threads, kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_messages, kernel_rules
 from e2echeck.megolm.batch import VerifyBatch
 from e2echeck.megolm.message import MegolmMessage
 from e2echeck.megolm.session_config import SessionConfig
@@ -57,7 +57,7 @@ def verify_many(
 
     Clause: Matrix Megolm, "Message format".
     """
-    threads = bounded_threads(threads)
+    threads = _backend.bounded_threads(threads)
     if len(public_keys) != len(messages):
         raise InputError(Reason.USAGE, f"{len(public_keys)} keys for {len(messages)} messages")
     kernel = _backend.kernel()
