@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the native kernel is told about a call."""
+"""Messages as they are taken, and what the native kernel is told about a call."""
 
 from __future__ import annotations
 
@@ -30,10 +30,21 @@ def _bounded(limit: int) -> int:
     return max(-1, min(limit, _MOST))
 
 
-def kernel_messages(messages: Iterable[str | bytes]) -> tuple[str | bytes, ...]:
-    """The messages in a tuple, in which nobody can exchange them; what is like bytes becomes bytes."""
+def plain_message(message: str | bytes) -> str | bytes:
+    """A message as just a str or bytes, whatever a subclass says of itself.
+
+    Raises:
+        TypeError: for what is neither str nor like bytes; a number or a list, of which ``bytes`` makes something, too.
+    """
+    if type(message) is str or type(message) is bytes:
+        return message
+    return str.__str__(message) if isinstance(message, str) else bytes(memoryview(message))
+
+
+def plain_messages(messages: Iterable[str | bytes]) -> tuple[str | bytes, ...]:
+    """The messages as `plain_message` in a tuple, in which nobody can exchange them."""
     items = tuple(messages)
     # Most often all are of one type, which a set of types says fastest.
     if set(map(type, items)) <= {str, bytes}:
         return items
-    return tuple(item if isinstance(item, str) else bytes(item) for item in items)
+    return tuple(map(plain_message, items))

@@ -10,7 +10,7 @@ from e2echeck import _backend
 from e2echeck.encoding import decode_base64
 from e2echeck.errors import E2EError, InputError, StateError
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_rules, plain_messages
 from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
 from e2echeck.megolm.message import MegolmMessage
@@ -204,6 +204,7 @@ class InboundGroupSessions:
         Raises:
             InputError: ``usage.invalid`` for another number of ids or rooms than of messages, and for `threads` below
                 1.
+            TypeError: for a message that is neither str nor like bytes, of whichever session.
         """
         threads = _backend.bounded_threads(threads)
         rooms: Sequence[str | None] = [None] * len(messages) if room_ids is None else room_ids
@@ -211,6 +212,7 @@ class InboundGroupSessions:
             raise InputError(
                 Reason.USAGE, f"{len(session_ids)} ids and {len(rooms)} rooms for {len(messages)} messages"
             )
+        messages = plain_messages(messages)
         keys = {name: _public_key(name) for name in dict.fromkeys(session_ids)}
         public_keys = [keys[name] for name in session_ids]
         kernel = _backend.kernel()
@@ -264,7 +266,7 @@ class InboundGroupSessions:
         self,
         kernel: Kernel,
         public_keys: list[bytes | None],
-        messages: Sequence[str | bytes],
+        messages: tuple[str | bytes, ...],
         config: SessionConfig,
         threads: int,
         rules: tuple[int, int, int],
@@ -290,7 +292,7 @@ class InboundGroupSessions:
             config.message_version,
             sessions,
             session_numbers,
-            kernel_messages(messages),
+            messages,
             rules,
         )
         batch = DecryptBatch._of_columns(kernel, columns, None)
