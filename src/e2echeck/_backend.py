@@ -50,6 +50,7 @@ ENVIRONMENT: Final = "E2ECHECK_BACKEND"
 ABI: Final = 1
 """The interface of the kernel that this version speaks; a kernel with another one is not used."""
 
+_MODULE: Final = "e2echeck_native"
 _MOST_THREADS: Final = 1024
 
 
@@ -208,12 +209,12 @@ def _find(choice: str) -> Backend:
 def _native() -> tuple[tuple[Backend, ...], str]:
     """A backend for each tier of this processor, the fastest last; or none and, where one is installed, why not."""
     try:
-        functions = import_module("e2echeck_native")
-    except ModuleNotFoundError:
-        return (), ""
-    except ImportError:
-        return (), "it cannot be loaded"
-    return _bind(functions)
+        return _bind(import_module(_MODULE))
+    except ModuleNotFoundError as error:
+        # Of another module it is the kernel that is broken.
+        return (), "" if error.name == _MODULE else "it cannot be loaded (ModuleNotFoundError)"
+    except Exception as error:  # noqa: BLE001 - there are many ways in which a library can be broken
+        return (), f"it cannot be loaded ({type(error).__name__})"
 
 
 def _bind(functions: ModuleType) -> tuple[tuple[Backend, ...], str]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is no message was one to some backends: a number became so many zero bytes.
 
-Beside the id of no session only some looked.  Subclasses of str were read by what they say of themselves, or by what they
-are, as the backend was.
+Beside the id of no session only some looked.  Subclasses of str were read by what they say of themselves, or by what
+they are, as the backend was.
 """
 
 from __future__ import annotations
