@@ -419,16 +419,17 @@ impl AuditKeyList {
     }
 }
 
-/// Reads a plain key list; None when Python has to.
+/// Reads a plain key list of at most so many entries; None when Python has to.
 #[pyfunction]
 fn audit_key_list(
     python: Python<'_>,
     tier: u8,
     threads: usize,
     data: &[u8],
+    most: usize,
 ) -> PyResult<Option<AuditKeyList>> {
     find_tier(tier)?;
-    let entries = python.detach(|| read_list(data, threads));
+    let entries = python.detach(|| read_list(data, threads, most));
     Ok(entries.map(|entries| AuditKeyList { count: entries.len(), entries: Mutex::new(entries) }))
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -218,8 +219,10 @@ def load_keys(
             plain = kernel is not None and _BEGIN not in data
             content = None if plain else key_file.open_file(data, passphrase, limits=limits)
             text = data if content is None else content.json
-            entries = None if kernel is None else kernel.functions.audit_key_list(kernel.tier, threads, text)
-            if entries is not None and len(entries) <= limits.key_file_sessions:
+            # Of more entries than the limit Python says how many there are.
+            most = max(0, min(limits.key_file_sessions, sys.maxsize))
+            entries = None if kernel is None else kernel.functions.audit_key_list(kernel.tier, threads, text, most)
+            if entries is not None:
                 usable, refused = sessions.take_list(number, entries, text, limits)
             else:
                 content = content or key_file.open_file(data, passphrase, limits=limits)
