@@ -9,10 +9,16 @@ use super::scalar::{Digits, Shape};
 /// The layout of the table of B: 32 digits, one byte each; half a megabyte.
 pub(crate) const BASE: Shape = Shape { window: 8, stride: 1 };
 
-/// The table of B, made once a process.
+/// The table of B, kept as long as the process lives.
 pub(crate) fn base() -> &'static [Entry] {
     static TABLE: OnceLock<Vec<Entry>> = OnceLock::new();
-    TABLE.get_or_init(|| tables(&[Point::base()], BASE))
+    if let Some(table) = TABLE.get() {
+        return table;
+    }
+    // Made before it is put there, which takes a moment only: should the process be forked while another thread makes
+    // one, nobody waits for it.  Several threads may make the same.
+    let made = tables(&[Point::base()], BASE);
+    TABLE.get_or_init(|| made)
 }
 
 /// The tables of several points, one after the other, with one inversion for all.
