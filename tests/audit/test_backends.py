@@ -438,6 +438,22 @@ def test_an_element_that_is_too_large_ends_the_audit_wherever_reads_end(
             assert found[0][1].malformed == 1
 
 
+@needs_kernel
+def test_an_element_of_many_stretches_is_not_looked_at_for_each(tmp_path: Path) -> None:
+    """So that time grows with its length and no faster: what is read at a time doubles."""
+    evidence = tmp_path / "evidence.json"
+    evidence.write_text('{"x":"' + "x" * 200_000 + '"}\n{}')
+    for tier in NATIVE:
+        kernel = _backend.active(tier).kernel
+        assert kernel is not None
+        scanner = kernel.functions.AuditScanner(kernel.tier, 1, evidence, 1000, (1 << 20,) * 4, None)
+        chunks = [scanner.next()]
+        while not chunks[-1].at_end:
+            chunks.append(scanner.next())
+        assert sum(map(len, chunks)) == 2
+        assert len(chunks) < 12
+
+
 def _entries() -> list[dict[str, Any]]:
     recording = Recording(3, messages=0)
     for _ in range(4):

@@ -61,15 +61,13 @@ impl AuditNames {
     /// The number of a text, given on first sight.
     #[pyo3(signature = (value, /))]
     fn number(&self, value: &Bound<'_, PyString>) -> PyResult<u32> {
-        let mut inner = held(&self.inner)?;
-        with_bytes(value, |bytes| inner.number(bytes).0)
+        with_bytes(value, |bytes| Ok(held(&self.inner)?.number(bytes).0))?
     }
 
     /// The number of a text, or None.
     #[pyo3(signature = (value, /))]
     fn get(&self, value: &Bound<'_, PyString>) -> PyResult<Option<u32>> {
-        let inner = held(&self.inner)?;
-        with_bytes(value, |bytes| inner.find(bytes))
+        with_bytes(value, |bytes| Ok(held(&self.inner)?.find(bytes)))?
     }
 
     fn __contains__(&self, value: &Bound<'_, PyString>) -> PyResult<bool> {
@@ -561,7 +559,9 @@ impl AuditScanner {
             data.clear();
             data.append(rest);
             let fresh = data.len();
-            let read = file.take(self.stretch).read_to_end(&mut data)?;
+            // As much again at least, or an element of many stretches would be looked at many times.
+            let stretch = self.stretch.max(fresh as u64);
+            let read = file.take(stretch).read_to_end(&mut data)?;
             let keys = keys.map(|keys| keys.inner.read()).transpose().map_err(poisoned)?;
             let settings = Settings {
                 tier: self.tier,
