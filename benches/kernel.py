@@ -44,11 +44,18 @@ PEER: Final = "vodozemac"
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Sessions as an archive has them: the unsigned export of each at index 0, and messages in order."""
+    """Sessions as an archive has them: the unsigned export of each at index 0, and messages in order.
+
+    Attributes:
+        names: the public key of the session of each message, of all sessions one after the other.
+        texts: the messages of all sessions.
+    """
 
     exports: tuple[str, ...]
     public_keys: tuple[bytes, ...]
     messages: tuple[tuple[str, ...], ...]
+    names: list[bytes]
+    texts: list[str]
 
     @property
     def count(self) -> int:
@@ -65,9 +72,11 @@ def make(sessions: int, length: int, size: int = SIZE) -> Sessions:
         session = InboundGroupSession(sender.session_key())
         exports.append(session.export_at(0).to_base64())
         keys.append(session.public_key)
-        texts = (os.urandom(size)[: size // 2].hex().ljust(size, "x")[:size].encode() for _ in range(length))
-        messages.append(tuple(sender.encrypt(text).to_base64() for text in texts))
-    return Sessions(tuple(exports), tuple(keys), tuple(messages))
+        plain = (os.urandom(size)[: size // 2].hex().ljust(size, "x")[:size].encode() for _ in range(length))
+        messages.append(tuple(sender.encrypt(text).to_base64() for text in plain))
+    names = [key for key in keys for _ in range(length)]
+    texts = [message for one in messages for message in one]
+    return Sessions(tuple(exports), tuple(keys), tuple(messages), names, texts)
 
 
 def by_vodozemac(work: Sessions) -> int:
@@ -116,8 +125,7 @@ def by_us_columns(work: Sessions, backend: str, threads: int = 1) -> int:
 def by_us_verifying(work: Sessions, backend: str, threads: int = 1) -> int:
     """Form and signature alone, for which the public key is enough."""
     with _backend.using(backend):
-        keys = [key for key, messages in zip(work.public_keys, work.messages, strict=True) for _ in messages]
-        batch = megolm.verify_many(keys, [one for messages in work.messages for one in messages], threads=threads)
+        batch = megolm.verify_many(work.names, work.texts, threads=threads)
     assert batch.rejected == 0
     return len(batch)
 
@@ -126,8 +134,7 @@ def _together(work: Sessions, threads: int) -> megolm.DecryptBatch:
     sessions = InboundGroupSessions()
     for export in work.exports:
         sessions.add(InboundGroupSession.import_session(export))
-    keys = [key for key, messages in zip(work.public_keys, work.messages, strict=True) for _ in messages]
-    return sessions.decrypt_many(keys, [one for messages in work.messages for one in messages], threads=threads)
+    return sessions.decrypt_many(work.names, work.texts, threads=threads)
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ def megolm_decrypt_sessions(
     threads: int,
     message_version: int,
     sessions: Sequence[tuple[bytes, _State | None]],
-    session_numbers: Sequence[int],
+    session_numbers: bytes,
     messages: tuple[str | bytes, ...],
     rules: _Rules,
 ) -> _Columns: ...

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Many signatures under many keys: which are worked on together, and with tables of which shape.
 
+use std::cell::Cell;
+
 #[cfg(target_arch = "x86_64")]
 use super::avx512;
 use super::point::Entry;
@@ -11,6 +13,14 @@ use crate::tier::Tier;
 
 /// Keys whose tables are made together.
 const BLOCK: usize = 8;
+
+/// Bytes for tables that a thread keeps for the next block: to get them from the system each time costs more than to
+/// make a small table.
+const KEPT: usize = 5 << 20;
+
+thread_local! {
+    static MEMORY: Cell<Vec<Entry>> = const { Cell::new(Vec::new()) };
+}
 
 /// The tables of the negatives of some keys.
 pub(crate) struct Tables {
@@ -57,12 +67,13 @@ impl Engine {
         Self::Portable
     }
 
-    /// The tables of the negatives of keys.
-    pub(super) fn tables(self, keys: &[&[u8; 32]], shape: Shape) -> Tables {
+    /// The tables of the negatives of keys, made in the memory of `entries`.
+    pub(super) fn tables(self, keys: &[&[u8; 32]], shape: Shape, mut entries: Vec<Entry>) -> Tables {
+        entries.clear();
         match self {
-            Self::Portable => portable::tables(keys, shape),
+            Self::Portable => portable::tables(keys, shape, entries),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(engine) => engine.tables(keys, shape),
+            Self::Avx512(engine) => engine.tables(keys, shape, entries),
         }
     }
 
@@ -82,6 +93,17 @@ impl Engine {
             // Eight lanes take about as long as two single verifications.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => items > 2,
+        }
+    }
+
+    /// Whether a key with so many signatures is sooner done with by itself than beside others.
+    const fn alone(self, items: usize) -> bool {
+        match self {
+            // The inversions that keys share cost little for so many, and one table stays in the nearest caches.
+            Self::Portable => items >= 64,
+            // Tables for eight keys take the time of two, but of that size they leave the second cache.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => items >= 800,
         }
     }
 
@@ -119,9 +141,10 @@ pub(crate) fn verify(tier: Tier, groups: &[Group], verdicts: &mut [bool]) {
     placed.sort_by_key(|placed| std::cmp::Reverse(placed.group.items.len()));
     let mut rest = placed.as_slice();
     while let Some(largest) = rest.first() {
+        let most = if engine.alone(largest.group.items.len()) { 1 } else { BLOCK };
         let alike = rest
             .iter()
-            .take(BLOCK)
+            .take(most)
             .take_while(|other| 4 * other.group.items.len() >= largest.group.items.len());
         let (block, others) = rest.split_at(alike.count());
         verify_block(engine, block, verdicts);
@@ -141,7 +164,7 @@ fn verify_block(engine: Engine, block: &[Placed], verdicts: &mut [bool]) {
     }
     let shape = shape(items.div_ceil(block.len()));
     let keys: Vec<&[u8; 32]> = block.iter().map(|placed| placed.group.public_key).collect();
-    let tables = engine.tables(&keys, shape);
+    let tables = engine.tables(&keys, shape, MEMORY.take());
     let mut jobs = Vec::with_capacity(items);
     for (placed, start) in block.iter().zip(&tables.starts) {
         let Some(table) = *start else { continue };
@@ -153,6 +176,9 @@ fn verify_block(engine: Engine, block: &[Placed], verdicts: &mut [bool]) {
         }
     }
     engine.check(&tables, &jobs, verdicts);
+    if tables.entries.capacity() * size_of::<Entry>() <= KEPT {
+        MEMORY.set(tables.entries);
+    }
 }
 
 /// The shape of table with the least work for a key with so many signatures.
@@ -186,6 +212,7 @@ fn work(shape: Shape, items: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Engine, Job, shape, work};
+    use crate::ed25519::point::Entry;
     use crate::ed25519::scalar::Shape;
     use crate::ed25519::{rules, verify};
     use crate::tier::Tier;
@@ -226,7 +253,7 @@ mod tests {
             for engine in engines() {
                 for count in [1, 3, 4, 7, 8, 9] {
                     let some: Vec<&[u8; 32]> = public.iter().take(count).collect();
-                    let tables = engine.tables(&some, shape);
+                    let tables = engine.tables(&some, shape, vec![Entry::IDENTITY; 3]);
                     assert_eq!(tables.starts.len(), count);
                     let mut jobs = Vec::new();
                     let mut expected = vec![false; signatures.len()];

@@ -32,6 +32,11 @@ impl Fe {
     /// 2d.
     pub(crate) const D2: Self =
         Self([1859910466990425, 932731440258426, 1072319116312658, 1815898335770999, 633789495995903]);
+    /// 4d.
+    pub(crate) const D4: Self =
+        Self([1468021120295602, 1865462880516853, 2144638232625316, 1379996857856750, 1267578991991807]);
+    /// The inverse of 2: 2^254 - 9 is half of p + 1.
+    pub(crate) const HALF: Self = Self([MASK - 8, MASK, MASK, MASK, MASK >> 1]);
     /// A square root of -1.
     pub(crate) const SQRT_MINUS_ONE: Self =
         Self([1718705420411056, 234908883556509, 2233514472574048, 2117202627021982, 765476049583133]);
@@ -194,8 +199,8 @@ impl Fe {
         self.powers().0.square_times(2).mul(self)
     }
 
-    /// Replaces every element by its inverse, with one inversion and three products for each.  None may be 0.
-    pub(crate) fn invert_all(elements: &mut [Self]) {
+    /// Replaces every element by this number divided by it, with one inversion and three products for each.  None may be 0.
+    pub(crate) fn divide_by_all(dividend: &Self, elements: &mut [Self]) {
         let mut product = Self::ONE;
         let before: Vec<Self> = elements
             .iter()
@@ -205,7 +210,7 @@ impl Fe {
                 before
             })
             .collect();
-        let mut inverse = product.invert();
+        let mut inverse = product.invert().mul(dividend);
         for (element, before) in elements.iter_mut().zip(&before).rev() {
             let inverted = inverse.mul(before);
             inverse = inverse.mul(element);
@@ -255,6 +260,8 @@ mod tests {
         assert_eq!(Fe::ZERO.invert().encode(), [0; 4]);
         assert_eq!(Fe::SQRT_MINUS_ONE.square().add(&Fe::ONE).encode(), [0; 4]);
         assert_eq!(Fe::D.add(&Fe::D).encode(), Fe::D2.encode());
+        assert_eq!(Fe::D2.add(&Fe::D2).encode(), Fe::D4.encode());
+        assert_eq!(Fe::HALF.add(&Fe::HALF).encode(), Fe::ONE.encode());
         let of_d = Fe::D.mul(&Fe([121_666, 0, 0, 0, 0])).add(&Fe([121_665, 0, 0, 0, 0]));
         assert_eq!(of_d.encode(), [0; 4]);
     }
@@ -284,11 +291,13 @@ mod tests {
         #[test]
         fn inverses_undo_products(elements in proptest::collection::vec(limbs(LOOSE), 0..9)) {
             let elements: Vec<Fe> = elements.into_iter().filter(|element| element.encode() != [0; 4]).collect();
-            let mut inverses = elements.clone();
-            Fe::invert_all(&mut inverses);
-            for (element, inverse) in elements.iter().zip(&inverses) {
-                prop_assert_eq!(element.mul(inverse).encode(), [1, 0, 0, 0]);
-                prop_assert_eq!(element.invert().encode(), inverse.encode());
+            for dividend in [Fe::ONE, Fe::D] {
+                let mut quotients = elements.clone();
+                Fe::divide_by_all(&dividend, &mut quotients);
+                for (element, quotient) in elements.iter().zip(&quotients) {
+                    prop_assert_eq!(element.mul(quotient).encode(), dividend.encode());
+                    prop_assert_eq!(element.invert().mul(&dividend).encode(), quotient.encode());
+                }
             }
         }
     }

@@ -43,7 +43,7 @@ impl KeyTable {
     #[must_use]
     pub fn new(tier: Tier, public_key: &[u8; 32]) -> Option<Self> {
         let engine = Engine::new(tier);
-        let tables = engine.tables(&[public_key], engine.single_shape());
+        let tables = engine.tables(&[public_key], engine.single_shape(), Vec::new());
         tables.starts[0].map(|_| Self { public_key: *public_key, engine, tables })
     }
 

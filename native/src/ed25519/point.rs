@@ -31,21 +31,26 @@ pub(crate) struct Prepared {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Entry {
-    /// y + x, y - x and 2dxy, five limbs each; the last word is unused.
+    /// (y + x)/2, (y - x)/2 and dxy, five limbs each; the last word is unused.  With the halves a sum needs no 2Z.
     pub(crate) limbs: [u64; 16],
 }
 
 impl Entry {
     /// The neutral element: x = 0, y = 1.
-    pub(crate) const IDENTITY: Self = Self { limbs: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] };
+    pub(crate) const IDENTITY: Self = Self::of_parts(&Fe::HALF, &Fe::HALF, &Fe::ZERO);
 
-    /// Of affine coordinates, both tight.
-    fn new(x: &Fe, y: &Fe) -> Self {
-        let mut limbs = [0; 16];
-        limbs[..5].copy_from_slice(&y.add(x).carry().0);
-        limbs[5..10].copy_from_slice(&y.sub(x).carry().0);
-        limbs[10..15].copy_from_slice(&x.mul(y).mul(&Fe::D2).0);
-        Self { limbs }
+    /// Of the halves of affine coordinates, both tight.
+    fn of_halves(x: &Fe, y: &Fe) -> Self {
+        Self::of_parts(&y.add(x).carry(), &y.sub(x).carry(), &x.mul(y).mul(&Fe::D4))
+    }
+
+    const fn of_parts(sum: &Fe, difference: &Fe, td: &Fe) -> Self {
+        let (s, d, t) = (&sum.0, &difference.0, &td.0);
+        Self {
+            limbs: [
+                s[0], s[1], s[2], s[3], s[4], d[0], d[1], d[2], d[3], d[4], t[0], t[1], t[2], t[3], t[4], 0,
+            ],
+        }
     }
 
     #[inline(always)]
@@ -125,13 +130,12 @@ impl Point {
     /// The sum of this point and an entry of a table, or their difference.
     #[inline(always)]
     pub(crate) fn add_entry(&self, entry: &Entry, negative: bool) -> Self {
-        // The negative of an entry has y + x and y - x exchanged, and the other sign of 2dxy, which exchanges f and g.
+        // The negative of an entry has y + x and y - x exchanged, and the other sign of dxy, which exchanges f and g.
         let (plus, minus) = if negative { (5, 0) } else { (0, 5) };
         let a = self.y.sub(&self.x).mul(&entry.part(minus));
         let b = self.y.add(&self.x).mul(&entry.part(plus));
         let c = self.t.mul(&entry.part(10));
-        let d = self.z.add(&self.z); // below 2^52 + 2^14
-        let (difference, sum) = (d.sub(&c), d.add(&c)); // below 2^52 + 2^14 + 2^53
+        let (difference, sum) = (self.z.sub(&c), self.z.add(&c));
         let (f, g) = if negative { (sum, difference) } else { (difference, sum) };
         Self::complete(&b.sub(&a), &f, &g, &b.add(&a))
     }
@@ -166,13 +170,9 @@ impl Point {
 
     /// The entries of points, with one inversion for all.
     pub(crate) fn entries(points: &[Self]) -> Vec<Entry> {
-        let mut inverses: Vec<Fe> = points.iter().map(|point| point.z).collect();
-        Fe::invert_all(&mut inverses);
-        points
-            .iter()
-            .zip(&inverses)
-            .map(|(p, inverse)| Entry::new(&p.x.mul(inverse), &p.y.mul(inverse)))
-            .collect()
+        let mut halves: Vec<Fe> = points.iter().map(|point| point.z).collect();
+        Fe::divide_by_all(&Fe::HALF, &mut halves);
+        points.iter().zip(&halves).map(|(p, half)| Entry::of_halves(&p.x.mul(half), &p.y.mul(half))).collect()
     }
 
     /// The encoding as four words, given the inverse of Z (RFC 8032 section 5.1.2).

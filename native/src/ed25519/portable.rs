@@ -4,15 +4,15 @@
 use super::batch::{Job, Tables};
 use super::comb;
 use super::field::{Fe, words};
-use super::point::Point;
+use super::point::{Entry, Point};
 use super::rules;
 use super::scalar::{Digits, Shape, challenge};
 
 /// Signatures whose points are inverted together: an inversion costs 270 products, spread over as many it is little.
 const CHUNK: usize = 256;
 
-/// The tables of the negatives of keys.  A key that breaks a rule has none.
-pub(crate) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
+/// The tables of the negatives of keys, put into `entries`, which is empty.  A key that breaks a rule has none.
+pub(crate) fn tables(keys: &[&[u8; 32]], shape: Shape, mut entries: Vec<Entry>) -> Tables {
     let points: Vec<Option<Point>> = keys.iter().map(|key| decode_key(key)).collect();
     let negatives: Vec<Point> = points.iter().flatten().map(Point::neg).collect();
     let mut next = 0;
@@ -26,7 +26,8 @@ pub(crate) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
             })
         })
         .collect();
-    Tables { shape, starts, entries: comb::tables(&negatives, shape) }
+    comb::tables(&negatives, shape, &mut entries);
+    Tables { shape, starts, entries }
 }
 
 /// The point of a key under rule 2: canonical and not of small order.
@@ -39,7 +40,7 @@ pub(crate) fn check(tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
     for chunk in jobs.chunks(CHUNK) {
         let points: Vec<Point> = chunk.iter().map(|job| candidate(tables, job)).collect();
         let mut inverses: Vec<Fe> = points.iter().map(|point| point.z).collect();
-        Fe::invert_all(&mut inverses);
+        Fe::divide_by_all(&Fe::ONE, &mut inverses);
         for ((job, point), inverse) in chunk.iter().zip(&points).zip(&inverses) {
             let (r, _) = rules::halves(job.signature);
             verdicts[job.slot] = point.encode(inverse) == words(r);

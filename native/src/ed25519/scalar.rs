@@ -45,7 +45,7 @@ pub(crate) fn reduce(hash: &[u8; 64]) -> [u64; 4] {
 /// With a stride of 1 there are no doublings; with one row only, the table is nothing but small multiples of P.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// Bits of a digit, 2 to 8.
+    /// Bits of a digit, 2 to 10.
     pub(crate) window: usize,
     /// Digits that share a row.
     pub(crate) stride: usize,
@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn check(scalar: Scalar) {
-        for window in 2..=8 {
+        for window in 2..=10 {
             let shape = Shape { window, stride: 1 };
             let digits = Digits::new(&super::words(scalar.as_bytes()), &shape.offset());
             assert_eq!(sum(digits, shape), scalar, "window {window}");

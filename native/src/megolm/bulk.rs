@@ -7,6 +7,8 @@
 //!
 //! The order of the checks on a message is that of the reference: form, signature, index, MAC, padding.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use super::cipher::{Authenticated, Keys, Waiting, check_macs};
@@ -72,11 +74,45 @@ pub struct Outcomes {
     /// Message i has the plaintext `offsets[i]..offsets[i + 1]`; one more than there are messages.
     pub offsets: Vec<u64>,
     /// All plaintexts: secret.
-    pub plaintext: Zeroizing<Vec<u8>>,
+    pub plaintexts: Plaintexts,
     /// How many were refused.
     pub refused: usize,
     /// With one session: its state at the highest index that was opened.
     pub latest: Option<Ratchet>,
+}
+
+/// The plaintexts of some messages, where they were decrypted: secret.
+// Without Debug, as above.
+#[derive(Default)]
+pub struct Plaintexts {
+    units: Vec<Zeroizing<Vec<u8>>>,
+    /// For each message: its unit, and from where to where.
+    places: Vec<(usize, Range<usize>)>,
+    length: usize,
+}
+
+impl Plaintexts {
+    /// The bytes of all together.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there is not a byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Writes one after the other, in the order of the messages, until `out` is full.
+    pub fn copy_to(&self, mut out: &mut [u8]) {
+        for (unit, range) in &self.places {
+            let text = self.units.get(*unit).and_then(|unit| unit.get(range.clone())).unwrap_or_default();
+            let Some((place, rest)) = out.split_at_mut_checked(text.len()) else { return };
+            place.copy_from_slice(text);
+            out = rest;
+        }
+    }
 }
 
 /// A message, by what it is sorted.
@@ -93,8 +129,7 @@ struct Row {
     code: Reason,
     index: i64,
     oddities: Oddities,
-    start: usize,
-    length: usize,
+    plaintext: Range<usize>,
 }
 
 /// What became of a unit.
@@ -177,30 +212,27 @@ fn collect(messages: usize, done: Vec<Done>) -> Outcomes {
         offsets: vec![0; messages + 1],
         ..Outcomes::default()
     };
-    let mut total = 0;
-    for row in done.iter().flat_map(|unit| &unit.rows) {
-        outcomes.codes[row.position] = row.code.number();
-        outcomes.indices[row.position] = row.index;
-        outcomes.oddities[row.position] = row.oddities;
-        outcomes.offsets[row.position + 1] = row.length as u64;
-        outcomes.refused += usize::from(row.code != Reason::None);
-        total += row.length;
-    }
-    for position in 0..messages {
-        outcomes.offsets[position + 1] += outcomes.offsets[position];
-    }
-    outcomes.plaintext = Zeroizing::new(vec![0; total]);
-    for unit in done {
-        for row in &unit.rows {
-            let start = outcomes.offsets[row.position] as usize;
-            outcomes.plaintext[start..start + row.length]
-                .copy_from_slice(&unit.plaintext[row.start..row.start + row.length]);
+    let plaintexts = &mut outcomes.plaintexts;
+    plaintexts.places = vec![(0, 0..0); messages];
+    for (number, unit) in done.into_iter().enumerate() {
+        for row in unit.rows {
+            outcomes.codes[row.position] = row.code.number();
+            outcomes.indices[row.position] = row.index;
+            outcomes.oddities[row.position] = row.oddities;
+            outcomes.offsets[row.position + 1] = row.plaintext.len() as u64;
+            outcomes.refused += usize::from(row.code != Reason::None);
+            plaintexts.length += row.plaintext.len();
+            plaintexts.places[row.position] = (number, row.plaintext);
         }
+        plaintexts.units.push(unit.plaintext);
         if let Some(latest) = unit.latest
             && outcomes.latest.as_ref().is_none_or(|before| latest.index() > before.index())
         {
             outcomes.latest = Some(latest);
         }
+    }
+    for position in 0..messages {
+        outcomes.offsets[position + 1] += outcomes.offsets[position];
     }
     outcomes
 }
@@ -221,7 +253,7 @@ struct Read<'a> {
     wire: Wire<'a>,
     parsed: Parsed,
     /// Where its canonical form stands, up to and including the MAC, if that is what is signed.
-    rewritten: Option<std::ops::Range<usize>>,
+    rewritten: Option<Range<usize>>,
 }
 
 /// What is worked on at once.
@@ -253,8 +285,7 @@ impl<'a> Unit<'a> {
                 code: Reason::None,
                 index: -1,
                 oddities: Oddities::NONE,
-                start: 0,
-                length: 0,
+                plaintext: 0..0,
             };
             match self.read_one(entry, decoded) {
                 Ok((wire, parsed, oddities)) => {
@@ -425,10 +456,10 @@ impl<'a> Unit<'a> {
                 continue;
             }
             let ciphertext = &message.wire.bytes(&scratch.decoded)[message.parsed.ciphertext.clone()];
-            row.start = self.plaintext.len();
+            let start = self.plaintext.len();
             match keys.decrypt(place, ciphertext, &mut self.plaintext) {
                 Ok(()) => {
-                    row.length = self.plaintext.len() - row.start;
+                    row.plaintext = start..self.plaintext.len();
                     highest = Some(message.parsed.index);
                 }
                 Err(reason) => row.code = reason,
@@ -557,6 +588,12 @@ mod tests {
         Tier::ALL.into_iter().filter(|tier| tier.available())
     }
 
+    fn plaintext(outcomes: &Outcomes) -> Vec<u8> {
+        let mut text = vec![0; outcomes.plaintexts.len()];
+        outcomes.plaintexts.copy_to(&mut text);
+        text
+    }
+
     fn codes(outcomes: &Outcomes) -> Vec<&'static str> {
         outcomes.codes.iter().map(|code| Reason::CODES[usize::from(*code)]).collect()
     }
@@ -592,7 +629,7 @@ mod tests {
         assert_eq!(steps(|| assert_eq!(open(&request(Tier::Portable, &sessions, &far)).refused, 0)), 15);
         // What lies before it is reached from the first one.
         let both = [Message::Raw(&wires[0]), Message::Raw(&wires[1])];
-        assert_eq!(*open(&request(Tier::Portable, &sessions, &both)).plaintext, b"farnear");
+        assert_eq!(plaintext(&open(&request(Tier::Portable, &sessions, &both))), b"farnear");
     }
 
     #[test]
@@ -625,7 +662,7 @@ mod tests {
             for tier in tiers() {
                 let outcomes = open(&request(tier, &sessions, &messages));
                 assert_eq!(codes(&outcomes).last(), Some(&"megolm.mac-invalid"));
-                assert_eq!((outcomes.refused, outcomes.plaintext.len()), (1, count as usize));
+                assert_eq!((outcomes.refused, outcomes.plaintexts.len()), (1, count as usize));
                 let latest = outcomes.latest.unwrap();
                 let mut expected = sender.first.clone();
                 expected.advance_to(count - 1);
@@ -679,11 +716,12 @@ mod tests {
                 let base = request(tier, &sessions, &messages);
                 let outcomes = open(&Request { threads, session_numbers: &numbers, ..base });
                 let verified = open(&Request { threads, decrypt: false, session_numbers: &numbers, ..base });
+                let all = plaintext(&outcomes);
                 let mut at = 0;
                 for number in 0..sessions.len() {
                     for index in 0..number {
                         let range = outcomes.offsets[at] as usize..outcomes.offsets[at + 1] as usize;
-                        let text = &outcomes.plaintext[range];
+                        let text = &all[range];
                         let expected =
                             if number == 3 { String::new() } else { format!("{index} of {number}") };
                         assert_eq!(text, expected.as_bytes());
@@ -695,7 +733,7 @@ mod tests {
                 assert_eq!((outcomes.refused, verified.refused), (4, 1));
                 assert_eq!(codes(&outcomes)[at], "key.session-unknown");
                 assert_eq!(outcomes.indices[at], -1);
-                assert!(verified.plaintext.is_empty() && outcomes.latest.is_none());
+                assert!(verified.plaintexts.is_empty() && outcomes.latest.is_none());
             }
         }
     }
@@ -726,7 +764,7 @@ mod tests {
             let tolerated = Tolerated::of(&[Reason::Base64Padding, Reason::WireVarintLong]);
             let outcomes = open(&Request { tolerated, ..base });
             assert_eq!(codes(&outcomes), ["", "", "megolm.signature-invalid", "", "base64.malformed"]);
-            assert_eq!(*outcomes.plaintext, b"onetwoone");
+            assert_eq!(plaintext(&outcomes), b"onetwoone");
             assert_eq!(outcomes.indices, [1, 2, 2, 1, -1]);
             let odd: Vec<Reason> = outcomes.oddities[3].into_iter().collect();
             assert_eq!(odd, [Reason::Base64Padding, Reason::WireVarintLong]);

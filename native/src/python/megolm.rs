@@ -97,12 +97,19 @@ fn column<'py, const WIDTH: usize, T: Copy>(
     })
 }
 
+fn plaintexts<'py>(python: Python<'py>, outcomes: &Outcomes) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(python, outcomes.plaintexts.len(), |out| {
+        outcomes.plaintexts.copy_to(out);
+        Ok(())
+    })
+}
+
 fn columns<'py>(python: Python<'py>, outcomes: &Outcomes) -> PyResult<Columns<'py>> {
     Ok((
         column(python, &outcomes.codes, u16::to_ne_bytes)?,
         column(python, &outcomes.indices, i64::to_ne_bytes)?,
         column(python, &outcomes.offsets, u64::to_ne_bytes)?,
-        PyBytes::new(python, &outcomes.plaintext),
+        plaintexts(python, outcomes)?,
         outcomes.refused,
     ))
 }
@@ -176,11 +183,11 @@ fn megolm_decrypt<'py>(
     let outcomes = python.detach(|| open(&request));
     let code = outcomes.codes.first().copied().unwrap_or(Reason::MegolmMalformed.number());
     let index = outcomes.indices.first().copied().unwrap_or(-1);
-    Ok((code, index, PyBytes::new(python, &outcomes.plaintext), state(python, outcomes.latest.as_ref())?))
+    Ok((code, index, plaintexts(python, &outcomes)?, state(python, outcomes.latest.as_ref())?))
 }
 
 /// Verify and decrypt messages of many sessions: for each session its key and its first state, for each message the
-/// number of its session.
+/// number of its session, four bytes in the order that `array.array` uses.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)]
 fn megolm_decrypt_sessions<'py>(
@@ -189,7 +196,7 @@ fn megolm_decrypt_sessions<'py>(
     threads: usize,
     message_version: u8,
     sessions: Vec<(Bound<'py, PyBytes>, Option<NewState<'py>>)>,
-    session_numbers: Vec<u32>,
+    session_numbers: &[u8],
     messages: &Bound<'py, PyTuple>,
     rules: Rules,
 ) -> PyResult<Columns<'py>> {
@@ -210,6 +217,11 @@ fn megolm_decrypt_sessions<'py>(
         .collect::<PyResult<_>>()?;
     let messages = items(messages);
     let messages = self::messages(&messages)?;
+    let (session_numbers, []) = session_numbers.as_chunks::<4>() else {
+        return Err(PyValueError::new_err("the number of a session has four bytes"));
+    };
+    let session_numbers: Vec<u32> =
+        session_numbers.iter().map(|number| u32::from_ne_bytes(*number)).collect();
     if session_numbers.len() != messages.len() {
         return Err(PyValueError::new_err("every message has a session"));
     }

@@ -160,13 +160,14 @@ class DecryptBatch(_Columns, Sequence[DecryptOutcome]):
             of several sessions, which says it for each message.
     """
 
-    __slots__ = ("_verified", "offsets", "plaintext", "verified_from")
+    __slots__ = ("_floors", "_verified", "offsets", "plaintext", "verified_from")
 
     def __init__(
         self, outcomes: Sequence[DecryptedMessage | tuple[int, Reason]], *, verified_from: int | None = None
     ) -> None:
         self.verified_from = verified_from
         self._verified: bytes | None = None
+        self._floors: tuple[array[int], list[int]] | None = None
         codes: list[Reason | None] = []
         self.indices = array("q")
         self.offsets = array("Q", (0,))
@@ -196,12 +197,16 @@ class DecryptBatch(_Columns, Sequence[DecryptOutcome]):
         batch._set_numbers(kernel, numbers, indices, rejected)
         batch.offsets = array("Q", offsets)
         batch.verified_from = verified_from
-        batch._verified = None
+        batch._verified = batch._floors = None
         return batch
 
     def _set_verified(self, verified: bytes) -> None:
         """Of several sessions: whether each message, if decrypted, is vouched for."""
         self._verified = verified
+
+    def _set_floors(self, sessions: array[int], floors: list[int]) -> None:
+        """Of several sessions: which one each message is of, and from which index on each is vouched for."""
+        self._floors = sessions, floors
 
     @classmethod
     def _of_sessions(cls, outcomes: Sequence[DecryptedMessage | tuple[int, Reason]]) -> Self:
@@ -223,6 +228,10 @@ class DecryptBatch(_Columns, Sequence[DecryptOutcome]):
     def _vouched(self, position: int) -> bool:
         if self._verified is not None:
             return bool(self._verified[position])
+        if self._floors is not None:
+            sessions, floors = self._floors
+            number = sessions[position]
+            return number < len(floors) and self.indices[position] >= floors[number]
         return self.verified_from is not None and self.indices[position] >= self.verified_from
 
     def plaintexts(self) -> list[bytes | None]:

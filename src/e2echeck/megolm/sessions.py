@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -213,20 +214,21 @@ class InboundGroupSessions:
                 Reason.USAGE, f"{len(session_ids)} ids and {len(rooms)} rooms for {len(messages)} messages"
             )
         messages = plain_messages(messages)
-        keys = {name: _public_key(name) for name in dict.fromkeys(session_ids)}
-        public_keys = [keys[name] for name in session_ids]
+        names = tuple(session_ids)
+        keys = {name: _public_key(name) for name in dict.fromkeys(names)}
         kernel = _backend.kernel()
         careful = set(keys.values())
         batch: DecryptBatch | None = None
         if kernel is not None:
             careful = {key for key in keys.values() if key is not None and self._needs_care(key, config)}
-            natively = [None if key in careful else key for key in public_keys] if careful else public_keys
+            natively = {name: None if key in careful else key for name, key in keys.items()}
             rules = kernel_rules(kernel, strictness, limits)
-            batch = self._decrypt_natively(kernel, natively, messages, config, threads, rules)
+            batch = self._decrypt_natively(kernel, names, natively, messages, config, threads, rules)
             if not careful:
                 return batch
         outcomes: list[DecryptedMessage | tuple[int, Reason]] = []
-        for position, (key, message, room_id) in enumerate(zip(public_keys, messages, rooms, strict=True)):
+        for position, (name, message, room_id) in enumerate(zip(names, messages, rooms, strict=True)):
+            key = keys[name]
             if batch is None or key in careful:
                 outcomes.append(self._outcome(key, message, room_id, config, strictness, limits))
             else:
@@ -265,17 +267,18 @@ class InboundGroupSessions:
     def _decrypt_natively(
         self,
         kernel: Kernel,
-        public_keys: list[bytes | None],
+        names: tuple[str | bytes, ...],
+        public_keys: dict[str | bytes, bytes | None],
         messages: tuple[str | bytes, ...],
         config: SessionConfig,
         threads: int,
         rules: tuple[int, int, int],
     ) -> DecryptBatch:
-        """`decrypt_many` by the kernel, of sessions with one copy or none."""
+        """`decrypt_many` by the kernel, of sessions with one copy or none, given the key of each name."""
         sessions: list[tuple[bytes, tuple[int, bytes] | None]] = []
         floors: list[int] = []
         numbers: dict[bytes | None, int] = {}
-        for key in dict.fromkeys(public_keys):
+        for key in dict.fromkeys(public_keys.values()):
             if key is None:
                 numbers[key] = _NO_SESSION
                 continue
@@ -285,24 +288,19 @@ class InboundGroupSessions:
             sessions.append((key, state))
             verified_from = None if session is None else session.verified_from
             floors.append(_NEVER if verified_from is None else verified_from)
-        session_numbers = [numbers[key] for key in public_keys]
+        by_name = {name: numbers[key] for name, key in public_keys.items()}
+        session_numbers = array("I", map(by_name.__getitem__, names))
         columns = kernel.functions.megolm_decrypt_sessions(
             kernel.tier,
             threads,
             config.message_version,
             sessions,
-            session_numbers,
+            session_numbers.tobytes(),
             messages,
             rules,
         )
         batch = DecryptBatch._of_columns(kernel, columns, None)
-        floors.append(_NEVER)  # of no session
-        batch._set_verified(
-            bytes(
-                index >= floors[min(number, len(sessions))]
-                for index, number in zip(batch.indices, session_numbers, strict=True)
-            )
-        )
+        batch._set_floors(session_numbers, floors)
         return batch
 
 

@@ -25,10 +25,10 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// As [`crate::ed25519::portable::tables`].
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-pub(super) fn tables(keys: &[&[u8; 32]], shape: Shape) -> Tables {
+pub(super) fn tables(keys: &[&[u8; 32]], shape: Shape, mut entries: Vec<Entry>) -> Tables {
     let size = shape.entries();
-    let mut builder =
-        Builder { shape, entries: vec![Entry::IDENTITY; keys.len() * size], waiting: Vec::new() };
+    entries.resize(keys.len() * size, Entry::IDENTITY);
+    let mut builder = Builder { shape, entries, waiting: Vec::with_capacity(MULTIPLES) };
     let mut starts = Vec::with_capacity(keys.len());
     for (eight, number) in keys.chunks(8).zip((0..).step_by(8)) {
         let start = number * size;
@@ -121,10 +121,10 @@ impl Builder {
     /// Puts all that is waiting in its places.
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
     fn finish(&mut self) {
-        let mut inverses: Vec<Fe8> = self.waiting.iter().map(|(points, _)| points.z).collect();
-        Fe8::invert_all(&mut inverses);
-        for ((points, places), inverse) in self.waiting.iter().zip(&inverses) {
-            for (entry, place) in points.entries(inverse).into_iter().zip(places) {
+        let mut halves: Vec<Fe8> = self.waiting.iter().map(|(points, _)| points.z).collect();
+        Fe8::divide_by_all(&Fe::HALF, &mut halves);
+        for ((points, places), half) in self.waiting.iter().zip(&halves) {
+            for (entry, place) in points.entries(half).into_iter().zip(places) {
                 if let Some(kept) = self.entries.get_mut(*place) {
                     *kept = entry;
                 }
@@ -189,6 +189,7 @@ pub(super) fn equal(a: [Lanes; 4], b: [Lanes; 4]) -> __mmask8 {
 pub(super) fn check(tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
     let shape = tables.shape;
     let (offset, base_offset) = (shape.offset(), BASE.offset());
+    let base = comb::base();
     for chunk in jobs.chunks(CHUNK) {
         let challenges = challenges(chunk);
         let mut points = Vec::with_capacity(chunk.len().div_ceil(8));
@@ -205,12 +206,13 @@ pub(super) fn check(tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
                 }
                 starts[lane] = job.table;
             }
-            let sum = multiply(&tables.entries, starts, shape, &Digits8::new(&h));
-            points.push(add_turn(sum, comb::base(), [0; 8], BASE, &Digits8::new(&s), 0));
+            let mut sum = multiply(&tables.entries, starts, shape, &Digits8::new(&h));
+            add_turn(&mut sum, base, [0; 8], BASE, &Digits8::new(&s), 0);
+            points.push(sum);
         }
-        let mut inverses: Vec<Fe8> = points.iter().map(|points| points.z).collect();
-        Fe8::invert_all(&mut inverses);
-        for ((eight, points), inverse) in chunk.chunks(8).zip(&points).zip(&inverses) {
+        let mut halves: Vec<Fe8> = points.iter().map(|points| points.z).collect();
+        Fe8::divide_by_all(&Fe::HALF, &mut halves);
+        for ((eight, points), half) in chunk.chunks(8).zip(&points).zip(&halves) {
             let mut r = [[0; 8]; 4];
             for (lane, job) in eight.iter().enumerate() {
                 let (encoding, _) = rules::halves(job.signature);
@@ -218,7 +220,7 @@ pub(super) fn check(tables: &Tables, jobs: &[Job], verdicts: &mut [bool]) {
                     of_all[lane] = word;
                 }
             }
-            let holds = equal(points.encode(inverse), r.map(|numbers| load(&numbers)));
+            let holds = equal(points.encode(half), r.map(|numbers| load(&numbers)));
             for (lane, job) in eight.iter().enumerate() {
                 verdicts[job.slot] = holds >> lane & 1 == 1;
             }
@@ -294,21 +296,21 @@ fn multiply(entries: &[Entry], starts: [usize; 8], shape: Shape, scalars: &Digit
         if turn + 1 < shape.stride {
             sum = sum.double_times(shape.window);
         }
-        sum = add_turn(sum, entries, starts, shape, scalars, turn);
+        add_turn(&mut sum, entries, starts, shape, scalars, turn);
     }
     sum
 }
 
-/// `start` plus the entries of the digits `turn`, `turn + stride`, ...
+/// Adds the entries of the digits `turn`, `turn + stride`, ...
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
 fn add_turn(
-    start: Point8,
+    sum: &mut Point8,
     entries: &[Entry],
     starts: [usize; 8],
     shape: Shape,
     scalars: &Digits8,
     turn: usize,
-) -> Point8 {
+) {
     let digits = (shape.digits() - turn).div_ceil(shape.stride);
     let find = |row: usize| {
         let (sizes, negative) = scalars.digit(shape, turn + row * shape.stride);
@@ -321,14 +323,12 @@ fn add_turn(
         (eight, negative)
     };
     // The entries of a row are asked for while those of the row before are added: tables lie in the second cache.
-    let mut sum = start;
     let mut next = find(0);
     for row in 1..=digits {
         let (eight, negative) = next;
         if row < digits {
             next = find(row);
         }
-        sum = sum.add_entries(eight, negative);
+        sum.add_entries(eight, negative);
     }
-    sum
 }

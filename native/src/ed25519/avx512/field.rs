@@ -37,15 +37,32 @@ impl Wide8 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
     pub(super) fn minus(self, other: Self) -> Self {
-        let (first, others) = (all((MASK - 18) << 10), all(MASK << 10));
+        self.raise().less(other)
+    }
+
+    /// The same element with 2^10 p added, so that `less` does not borrow.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn raise(self) -> Self {
+        self.plus(raised())
+    }
+
+    /// The difference from an element that is raised; no limb of `other` may be above 2^60.9, or else those of the raised
+    /// zero.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn less(self, other: Self) -> Self {
         let (a, b) = (self.0, other.0);
-        Self([
-            sub(add(a[0], first), b[0]),
-            sub(add(a[1], others), b[1]),
-            sub(add(a[2], others), b[2]),
-            sub(add(a[3], others), b[3]),
-            sub(add(a[4], others), b[4]),
-        ])
+        Self([sub(a[0], b[0]), sub(a[1], b[1]), sub(a[2], b[2]), sub(a[3], b[3]), sub(a[4], b[4])])
+    }
+
+    /// The negative, raised, in the lanes of the mask; the same elsewhere.  Limbs are below 2^61 as far as they were.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn negate(self, mask: __mmask8) -> Self {
+        let (a, zero) = (self.0, raised().0);
+        let negate = |i: usize| _mm512_mask_sub_epi64(a[i], mask, zero[i], a[i]);
+        Self([negate(0), negate(1), negate(2), negate(3), negate(4)])
     }
 
     /// The carries, each to the next limb at once: from below 2^63 a carry is below 2^12, and 19 times that below 2^16.3;
@@ -63,6 +80,14 @@ impl Wide8 {
             add(and(l[4], mask), high(l[3])),
         ])
     }
+}
+
+/// 2^10 p, which is zero.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+fn raised() -> Wide8 {
+    let (first, others) = (all((MASK - 18) << 10), all(MASK << 10));
+    Wide8([first, others, others, others, others])
 }
 
 impl Fe8 {
@@ -144,20 +169,51 @@ impl Fe8 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
     pub(super) fn mul_wide(&self, other: &Self) -> Wide8 {
-        let (a, b) = (&self.0, &other.0);
-        let (mut low, mut high) = ([all(0); 10], [all(0); 10]);
-        macro_rules! row {
+        let nothing = all(0);
+        self.mul_onto(other, nothing, nothing)
+    }
+
+    /// The product, [raised](Wide8::raise) at hardly any cost: its columns begin with 2^10 p instead of 0.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    pub(super) fn mul_raised(&self, other: &Self) -> Wide8 {
+        self.mul_onto(other, all((MASK - 18) << 10), all(MASK << 9))
+    }
+
+    /// The product, its first column begun with `first` and the next four with `halves`, which are doubled.
+    ///
+    /// The high halves of a column count double, as they are cut at bit 52 and the radix is 2^51.  So they come first, and
+    /// the low ones are added to twice their sum.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
+    fn mul_onto(&self, other: &Self, first: Lanes, halves: Lanes) -> Wide8 {
+        let (a, b, nothing) = (&self.0, &other.0, all(0));
+        let mut columns =
+            [first, halves, halves, halves, halves, nothing, nothing, nothing, nothing, nothing];
+        macro_rules! high {
             ($i:literal: $($j:literal)*) => { $(
-                low[$i + $j] = _mm512_madd52lo_epu64(low[$i + $j], a[$i], b[$j]);
-                high[$i + $j + 1] = _mm512_madd52hi_epu64(high[$i + $j + 1], a[$i], b[$j]);
+                columns[$i + $j + 1] = _mm512_madd52hi_epu64(columns[$i + $j + 1], a[$i], b[$j]);
             )* };
         }
-        row!(0: 0 1 2 3 4);
-        row!(1: 0 1 2 3 4);
-        row!(2: 0 1 2 3 4);
-        row!(3: 0 1 2 3 4);
-        row!(4: 0 1 2 3 4);
-        fold(low, high)
+        macro_rules! low {
+            ($i:literal: $($j:literal)*) => { $(
+                columns[$i + $j] = _mm512_madd52lo_epu64(columns[$i + $j], a[$i], b[$j]);
+            )* };
+        }
+        high!(0: 0 1 2 3 4);
+        high!(1: 0 1 2 3 4);
+        high!(2: 0 1 2 3 4);
+        high!(3: 0 1 2 3 4);
+        high!(4: 0 1 2 3 4);
+        for column in &mut columns[1..] {
+            *column = add(*column, *column);
+        }
+        low!(0: 0 1 2 3 4);
+        low!(1: 0 1 2 3 4);
+        low!(2: 0 1 2 3 4);
+        low!(3: 0 1 2 3 4);
+        low!(4: 0 1 2 3 4);
+        fold(columns)
     }
 
     /// The square, its carries to be done.  The products that occur twice are made once and doubled.
@@ -165,27 +221,43 @@ impl Fe8 {
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
     pub(super) fn square_wide(&self) -> Wide8 {
         let a = &self.0;
-        let (mut low, mut high) = ([all(0); 10], [all(0); 10]);
-        macro_rules! row {
+        let mut columns = [all(0); 10];
+        macro_rules! high {
             ($i:literal: $($j:literal)*) => { $(
-                low[$i + $j] = _mm512_madd52lo_epu64(low[$i + $j], a[$i], a[$j]);
-                high[$i + $j + 1] = _mm512_madd52hi_epu64(high[$i + $j + 1], a[$i], a[$j]);
+                columns[$i + $j + 1] = _mm512_madd52hi_epu64(columns[$i + $j + 1], a[$i], a[$j]);
             )* };
         }
-        row!(0: 1 2 3 4);
-        row!(1: 2 3 4);
-        row!(2: 3 4);
-        row!(3: 4);
-        for i in 1..9 {
-            low[i] = add(low[i], low[i]);
-            high[i] = add(high[i], high[i]);
+        macro_rules! low {
+            ($i:literal: $($j:literal)*) => { $(
+                columns[$i + $j] = _mm512_madd52lo_epu64(columns[$i + $j], a[$i], a[$j]);
+            )* };
         }
-        row!(0: 0);
-        row!(1: 1);
-        row!(2: 2);
-        row!(3: 3);
-        row!(4: 4);
-        fold(low, high)
+        // High halves of what occurs twice count four times, of what occurs once twice; low ones twice and once.
+        high!(0: 1 2 3 4);
+        high!(1: 2 3 4);
+        high!(2: 3 4);
+        high!(3: 4);
+        for column in &mut columns[2..9] {
+            *column = add(*column, *column);
+        }
+        high!(0: 0);
+        high!(1: 1);
+        high!(2: 2);
+        high!(3: 3);
+        high!(4: 4);
+        low!(0: 1 2 3 4);
+        low!(1: 2 3 4);
+        low!(2: 3 4);
+        low!(3: 4);
+        for column in &mut columns[1..] {
+            *column = add(*column, *column);
+        }
+        low!(0: 0);
+        low!(1: 1);
+        low!(2: 2);
+        low!(3: 3);
+        low!(4: 4);
+        fold(columns)
     }
 
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
@@ -214,12 +286,13 @@ impl Fe8 {
         ones_250.square_times(2).mul(self)
     }
 
-    /// Replaces every element by its inverse, with one inversion and three products for each eight.  None may be 0.
+    /// Replaces every element by this number divided by it, with one inversion and three products for each eight.  None may
+    /// be 0.
     ///
     /// The products of the lanes are taken apart and inverted in words: one chain of 254 squares takes no longer in one
     /// word than in eight lanes, and sooner than in lanes, where each product waits for the one before.
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    pub(super) fn invert_all(elements: &mut [Self]) {
+    pub(super) fn divide_by_all(dividend: &Fe, elements: &mut [Self]) {
         let mut product = Self::all(Fe::ONE);
         let mut before = Vec::with_capacity(elements.len());
         for element in elements.iter() {
@@ -227,7 +300,7 @@ impl Fe8 {
             product = product.mul(element);
         }
         let mut lanes = product.to_elements();
-        Fe::invert_all(&mut lanes);
+        Fe::divide_by_all(dividend, &mut lanes);
         let mut inverse = Self::from_elements(&lanes);
         for (element, before) in elements.iter_mut().zip(&before).rev() {
             let inverted = inverse.mul(before);
@@ -292,15 +365,14 @@ impl Fe8 {
     }
 }
 
-/// Low and high halves of products as columns of radix 2^51.
+/// Ten columns of products as five.
 ///
-/// A column has at most five halves of 52 bits of each kind.  The high ones count double, as they are cut at bit 52 and
-/// the radix is 2^51: 15 * 2^52 in all.  Columns from 2^255 on come back multiplied by 19: below 15 * 20 * 2^52 < 2^60.3.
+/// A column has at most five halves of 52 bits of each kind, the high ones doubled: 15 * 2^52 in all.  Columns from 2^255
+/// on come back multiplied by 19: below 15 * 20 * 2^52 < 2^60.3, and 2^61 more where the product is raised.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-fn fold(low: [Lanes; 10], high: [Lanes; 10]) -> Wide8 {
-    let column = |i: usize| add(low[i], add(high[i], high[i]));
-    let folded = |i: usize| add(column(i), _mm512_mullo_epi64(column(i + 5), all(19)));
+fn fold(columns: [Lanes; 10]) -> Wide8 {
+    let folded = |i: usize| add(columns[i], _mm512_mullo_epi64(columns[i + 5], all(19)));
     Wide8([folded(0), folded(1), folded(2), folded(3), folded(4)])
 }
 
@@ -338,17 +410,19 @@ mod tests {
         let encoded = x.mul(&y).encode().map(|word| super::super::lanes::store(word));
         let wide = Wide8([0, 1, 2, 3, 4].map(|i: usize| load(&a.map(|a| a.0[i] << 11))));
         let carried = numbers(wide.carry());
-        let mut inverses = [x.mul(&y), x.mul(&y).square()];
+        let mut elements = [x.mul(&y), x.mul(&y).square()];
         let ones = Fe8::all(Fe::ONE);
         // An element that is 0 would spoil the others of its lane only, but for the words they are inverted in together.
-        for inverse in &mut inverses {
-            let zero = super::super::comb::equal(inverse.encode(), Fe8::all(Fe::ZERO).encode());
-            *inverse = Fe8::choose(zero, ones, *inverse);
+        for element in &mut elements {
+            let zero = super::super::comb::equal(element.encode(), Fe8::all(Fe::ZERO).encode());
+            *element = Fe8::choose(zero, ones, *element);
         }
-        let elements = inverses;
-        Fe8::invert_all(&mut inverses);
-        for (element, inverse) in elements.iter().zip(&inverses) {
-            assert_eq!(numbers(element.mul(inverse)), [[1, 0, 0, 0]; 8]);
+        for dividend in [1, 77] {
+            let mut quotients = elements;
+            Fe8::divide_by_all(&Fe([dividend, 0, 0, 0, 0]), &mut quotients);
+            for (element, quotient) in elements.iter().zip(&quotients) {
+                assert_eq!(numbers(element.mul(quotient)), [[dividend, 0, 0, 0]; 8]);
+            }
         }
         for lane in 0..8 {
             let (a, b) = (number(&a[lane]), number(&b[lane]));

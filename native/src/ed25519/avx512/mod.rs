@@ -14,6 +14,7 @@ mod sha512;
 mod single;
 
 use super::batch::{Job, Tables};
+use super::point::Entry;
 use super::scalar::Shape;
 use crate::tier::Tier;
 
@@ -28,9 +29,9 @@ impl Avx512 {
     }
 
     /// As [`super::portable::tables`].
-    pub(crate) fn tables(self, keys: &[&[u8; 32]], shape: Shape) -> Tables {
+    pub(crate) fn tables(self, keys: &[&[u8; 32]], shape: Shape, entries: Vec<Entry>) -> Tables {
         // SAFETY: the processor has the instructions, as `self` says.
-        unsafe { comb::tables(keys, shape) }
+        unsafe { comb::tables(keys, shape, entries) }
     }
 
     /// As [`super::portable::check`].

@@ -70,31 +70,33 @@ impl Point8 {
         let b = self.sum.mul_wide(&other.sum);
         let c = self.t.mul_wide(&other.t2d);
         let d = self.z.mul_wide(&other.z);
-        Self::complete(&b.minus(a).carry(), &d.minus(c).carry(), &d.plus(c).carry(), &b.plus(a).carry())
+        let mut sum = *self;
+        sum.complete(&b.minus(a).carry(), &d.minus(c).carry(), &d.plus(c).carry(), &b.plus(a).carry());
+        sum
     }
 
-    /// Lane by lane the sum of the point and an entry of a table, or where the mask says so their difference.
+    /// Adds an entry of a table in each lane, or subtracts it where the mask says so.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    pub(super) fn add_entries(&self, entries: [&Entry; 8], negative: __mmask8) -> Self {
-        let [sum, difference, t2d] = gather(entries);
-        // The negative of an entry has sum and difference exchanged, and the other sign of 2dxy, which exchanges f and g.
+    pub(super) fn add_entries(&mut self, entries: [&Entry; 8], negative: __mmask8) {
+        let [sum, difference, td] = gather(entries);
+        // The negative of an entry has sum and difference exchanged, and the other sign of dxy.
         let a = self.difference.mul_wide(&Fe8::choose(negative, sum, difference));
-        let b = self.sum.mul_wide(&Fe8::choose(negative, difference, sum));
-        let c = self.t.mul_wide(&t2d);
-        let d = self.z.wide().plus(self.z.wide());
-        let (minus, plus) = (d.minus(c).carry(), d.plus(c).carry());
-        let f = Fe8::choose(negative, plus, minus);
-        let g = Fe8::choose(negative, minus, plus);
-        Self::complete(&b.minus(a).carry(), &f, &g, &b.plus(a).carry())
+        let b = self.sum.mul_raised(&Fe8::choose(negative, difference, sum));
+        let c = self.t.mul_wide(&td).negate(negative);
+        let d = self.z.wide().raise();
+        self.complete(&b.less(a).carry(), &d.less(c).carry(), &d.plus(c).carry(), &b.plus(a).carry());
     }
 
-    /// X = EF, Y = GH, Z = FG, T = EH, with which all sums end.
+    /// Becomes X = EF, Y = GH, Z = FG, T = EH, with which all sums end.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn complete(e: &Fe8, f: &Fe8, g: &Fe8, h: &Fe8) -> Self {
-        let (x, y) = (e.mul_wide(f), g.mul_wide(h));
-        Self { difference: y.minus(x).carry(), sum: y.plus(x).carry(), z: f.mul(g), t: e.mul(h) }
+    fn complete(&mut self, e: &Fe8, f: &Fe8, g: &Fe8, h: &Fe8) {
+        let (x, y) = (e.mul_wide(f), g.mul_raised(h));
+        self.difference = y.less(x).carry();
+        self.sum = y.plus(x).carry();
+        self.z = f.mul(g);
+        self.t = e.mul(h);
     }
 
     /// Lane by lane the point, doubled `times` times.
@@ -126,16 +128,6 @@ impl Point8 {
         point
     }
 
-    /// x and y, given the inverse of Z.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn affine(&self, inverse_of_z: &Fe8) -> (Fe8, Fe8) {
-        // 2^254 - 9 is half of p + 1: the inverse of 2.
-        const HALF: Fe = Fe([(1 << 51) - 9, (1 << 51) - 1, (1 << 51) - 1, (1 << 51) - 1, (1 << 50) - 1]);
-        let inverse = inverse_of_z.mul(&Fe8::all(HALF));
-        (self.sum.sub(&self.difference).mul(&inverse), self.sum.add(&self.difference).mul(&inverse))
-    }
-
     /// The sum of the eight points.
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
     pub(super) fn sum_of_lanes(&self) -> Point {
@@ -165,24 +157,25 @@ impl Point8 {
         Self { difference: turn(self.difference), sum: turn(self.sum), z: turn(self.z), t: turn(self.t) }
     }
 
-    /// The encodings as four words, given the inverse of Z (RFC 8032 section 5.1.2).
+    /// The encodings as four words, given the half of the inverse of Z (RFC 8032 section 5.1.2).
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    pub(super) fn encode(&self, inverse_of_z: &Fe8) -> [Lanes; 4] {
-        let (x, y) = self.affine(inverse_of_z);
+    pub(super) fn encode(&self, half: &Fe8) -> [Lanes; 4] {
+        let x = self.sum.sub(&self.difference).mul(half);
+        let y = self.sum.add(&self.difference).mul(half);
         let mut encoding = y.encode();
         encoding[3] = or(encoding[3], _mm512_slli_epi64::<63>(x.encode()[0]));
         encoding
     }
 
-    /// The entries of eight points, given the inverse of Z.
+    /// The entries of eight points, given the half of the inverse of Z.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    pub(super) fn entries(&self, inverse_of_z: &Fe8) -> [Entry; 8] {
-        // (sum/Z)^2 - (difference/Z)^2 = 4xy, and the entry wants 2dxy.
-        let (sum, difference) = (self.sum.mul(inverse_of_z), self.difference.mul(inverse_of_z));
-        let t2d = sum.square_wide().minus(difference.square_wide()).carry().mul(&Fe8::all(HALF_D));
-        let (s, d, t) = (sum.0, difference.0, t2d.0);
+    pub(super) fn entries(&self, half: &Fe8) -> [Entry; 8] {
+        // The squares of (y + x)/2 and (y - x)/2 differ by xy.
+        let (sum, difference) = (self.sum.mul(half), self.difference.mul(half));
+        let td = sum.square_wide().minus(difference.square_wide()).carry().mul(&Fe8::all(Fe::D));
+        let (s, d, t) = (sum.0, difference.0, td.0);
         let first = transpose([s[0], s[1], s[2], s[3], s[4], d[0], d[1], d[2]]);
         let second = transpose([d[3], d[4], t[0], t[1], t[2], t[3], t[4], all(0)]);
         let mut entries = [Entry::IDENTITY; 8];
@@ -193,10 +186,6 @@ impl Point8 {
         entries
     }
 }
-
-/// d/2.
-const HALF_D: Fe =
-    Fe([1590877523590216, 1359082766907230, 1956929639342100, 2142824444206685, 1847297234262911]);
 
 /// The three parts of eight entries.
 #[inline]

@@ -18,8 +18,9 @@ pub(super) fn check(tables: &Tables, job: &Job) -> bool {
     let (r, s) = rules::halves(job.signature);
     let h = challenge(r, job.public_key, job.message);
     let table = &tables.entries[job.table..][..shape.entries()];
-    let sum = add_parts(Point8::identity(), table, shape, &Digits::new(&h, &shape.offset()));
-    let sum = add_parts(sum, comb::base(), BASE, &Digits::new(&words(s), &BASE.offset()));
+    let mut sum = Point8::identity();
+    add_parts(&mut sum, table, shape, &Digits::new(&h, &shape.offset()));
+    add_parts(&mut sum, comb::base(), BASE, &Digits::new(&words(s), &BASE.offset()));
     let point = sum.sum_of_lanes();
     point.encode(&point.z.invert()) == words(r)
 }
@@ -27,8 +28,7 @@ pub(super) fn check(tables: &Tables, job: &Job) -> bool {
 /// Adds the entry of every digit in some lane: digit i in lane i mod 8.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-fn add_parts(start: Point8, table: &[Entry], shape: Shape, scalar: &Digits) -> Point8 {
-    let mut sum = start;
+fn add_parts(sum: &mut Point8, table: &[Entry], shape: Shape, scalar: &Digits) {
     for first in (0..shape.digits()).step_by(8) {
         let mut entries = [&Entry::IDENTITY; 8];
         let mut negative: __mmask8 = 0;
@@ -37,7 +37,6 @@ fn add_parts(start: Point8, table: &[Entry], shape: Shape, scalar: &Digits) -> P
             *entry = &table[(first + lane) * shape.row() + size];
             negative |= u8::from(is_negative) << lane;
         }
-        sum = sum.add_entries(entries, negative);
+        sum.add_entries(entries, negative);
     }
-    sum
 }
