@@ -109,6 +109,48 @@ def test_a_kernel_that_does_not_fit(install: Install, kernel: ModuleType) -> Non
     assert refusal("portable")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("undefined symbol"),
+        ModuleNotFoundError("No module named 'other'", name="other"),
+        OSError("file too short"),
+        SystemError("initialization failed"),
+        AttributeError("REASONS"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_kernel_that_cannot_be_loaded(
+    install: Install, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever the reason is, automatic choice warns and goes on in Python."""
+    install(None)
+
+    def load(name: str) -> ModuleType:
+        assert name == "e2echeck_native"
+        raise error
+
+    monkeypatch.setattr(_backend, "import_module", load)
+    with pytest.warns(RuntimeWarning, match=f"it cannot be loaded .{type(error).__name__}."):
+        assert _backend.active().name == "pure"
+    assert type(error).__name__ in _backend.why_not_native()
+    assert refusal("native")
+
+
+@pytest.mark.parametrize("missing", ["REASONS", "TIERS", "VERSION", "available_tiers"])
+def test_a_kernel_with_something_missing(install: Install, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    kernel = FakeKernel()
+    if missing in vars(kernel):
+        delattr(kernel, missing)
+    else:
+        monkeypatch.delattr(FakeKernel, missing)
+    install(kernel)
+    with pytest.warns(RuntimeWarning, match="it cannot be loaded"):
+        assert _backend.active().name == "pure"
+    assert refusal("portable")
+
+
 def test_for_a_block_and_for_this_thread_alone(install: Install) -> None:
     install(FakeKernel())
     with _backend.using("pure"):

@@ -23,3 +23,13 @@ mod python;
 /// What the Python package and this library have to agree on: raised with every change of a function, of a column or
 /// of the numbers of reasons.
 pub const ABI: u32 = 1;
+
+/// Make what is made once a process and waited for.
+///
+/// A process that is forked while one of its threads is making such a thing has it half made for ever, and whoever needs
+/// it there waits for ever.  So it is made when the library is loaded, before there are threads with work for it.
+/// Everything else that the process shares is left out, not waited for, while another thread has it.
+pub fn prepare() {
+    audit::copy_hash::prepare();
+    sha256::prepare();
+}

@@ -14,6 +14,7 @@ Both give the same answers; `using` chooses for a block of code, in tests above 
 
 from __future__ import annotations
 
+import operator
 import os
 import warnings
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from e2echeck.errors import StateError
+from e2echeck.errors import InputError, StateError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
@@ -31,12 +32,26 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-__all__ = ["ABI", "ENVIRONMENT", "Backend", "Kernel", "active", "available", "kernel", "using", "why_not_native"]
+__all__ = [
+    "ABI",
+    "ENVIRONMENT",
+    "Backend",
+    "Kernel",
+    "active",
+    "available",
+    "bounded_threads",
+    "kernel",
+    "using",
+    "why_not_native",
+]
 
 ENVIRONMENT: Final = "E2ECHECK_BACKEND"
 
 ABI: Final = 1
 """The interface of the kernel that this version speaks; a kernel with another one is not used."""
+
+_MODULE: Final = "e2echeck_native"
+_MOST_THREADS: Final = 1024
 
 
 class Kernel:
@@ -121,6 +136,21 @@ def kernel() -> Kernel | None:
     return (_by_environment() if backend is None else backend).kernel
 
 
+def bounded_threads(threads: int) -> int:
+    """As many threads as were asked for and make sense: at most 1,024.
+
+    Pure Python uses one whatever the number is, and refuses the same numbers.
+
+    Raises:
+        InputError: ``usage.invalid`` for less than one.
+        TypeError: for what is no integer.
+    """
+    threads = operator.index(threads)
+    if threads < 1:
+        raise InputError(Reason.USAGE, "fewer than one thread")
+    return min(threads, _MOST_THREADS)
+
+
 def available() -> tuple[Backend, ...]:
     """All backends that can be used here: pure, and the kernel with each tier of this processor, the fastest last."""
     return (_PURE, *_native()[0])
@@ -179,12 +209,12 @@ def _find(choice: str) -> Backend:
 def _native() -> tuple[tuple[Backend, ...], str]:
     """A backend for each tier of this processor, the fastest last; or none and, where one is installed, why not."""
     try:
-        functions = import_module("e2echeck_native")
-    except ModuleNotFoundError:
-        return (), ""
-    except ImportError:
-        return (), "it cannot be loaded"
-    return _bind(functions)
+        return _bind(import_module(_MODULE))
+    except ModuleNotFoundError as error:
+        # Of another module it is the kernel that is broken.
+        return (), "" if error.name == _MODULE else "it cannot be loaded (ModuleNotFoundError)"
+    except Exception as error:  # noqa: BLE001 - there are many ways in which a library can be broken
+        return (), f"it cannot be loaded ({type(error).__name__})"
 
 
 def _bind(functions: ModuleType) -> tuple[tuple[Backend, ...], str]:

@@ -152,7 +152,8 @@ def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) ->
             the canonicaljson package 2.0.0, and takes what it takes: floats as ``repr`` writes them (``1.0``,
             ``-0.0``, ``1e+16``), larger integers, tuples and named tuples as arrays, subclasses as their base
             type, keys None, bool, int and float as strings (sorted before that).
-        limits: `Limits.json_depth` bounds nesting, and so a value that contains itself.
+        limits: `Limits.json_depth` bounds nesting, and so a value that contains itself; below 0 no value is within
+            it, as for `read`.
 
     Raises:
         InputError: ``json.type`` (another type, or a key that is no str; when lenient, keys that cannot be
@@ -162,8 +163,10 @@ def encode(value: object, *, lenient: bool = False, limits: Limits = DEFAULT) ->
 
     Clause: Matrix App, Canonical JSON; Matrix rooms v1 and v6, canonical JSON.
     """
+    if limits.json_depth < 0:
+        raise InputError(Reason.JSON_DEPTH, f"limit {limits.json_depth}")
     kernel = _backend.kernel()
-    if kernel is not None and 0 <= limits.json_depth <= _DEEPEST_NATIVE:
+    if kernel is not None and limits.json_depth <= _DEEPEST_NATIVE:
         # What the strict rules allow is spelled alike by both.
         answer: bytes | None = kernel.functions.json_encode(kernel.tier, value, limits.json_depth)
         if answer is not None:

@@ -307,6 +307,69 @@ def test_one_text(tmp_path: Path, change: Callable[[str], str]) -> None:
         same(evidence)
 
 
+ODD_NUMBERS = (
+    "-1", "-2", "0", "-0", "999999999999999", "-999999999999999", "1000000000000000", str(2**53 - 1), str(2**53),
+    str(2**63 - 1), str(2**63), str(-(2**63)), str(-(2**63) - 1), "1" + 5000 * "0", "-" + 5000 * "9", "1.0", "1e3",
+    "1e999", "NaN", "true", "null", '"5"', "[]", "{}",
+)  # fmt: skip
+
+
+@needs_kernel
+@pytest.mark.parametrize("name", ["depth", "origin_server_ts"])
+def test_numbers_of_events(tmp_path: Path, name: str) -> None:
+    recording = Recording(9, messages=3 * len(ODD_NUMBERS))
+    evidence = tmp_path / "evidence.json"
+    texts: list[str] = []
+    for place, event in enumerate(recording.events):
+        text = json.dumps({**event, name: "here"})
+        # Each event twice, mostly with another number.
+        numbers = ODD_NUMBERS[place % len(ODD_NUMBERS) :][:2]
+        texts += [text.replace('"here"', number) for number in numbers]
+    evidence.write_text("[" + ",".join(texts) + "]")
+    _, summary = same(evidence)
+    assert summary.total.authentic == 3 * len(ODD_NUMBERS)
+
+
+def _payloads() -> list[bytes]:
+    """Plaintexts with all kinds of values at all places, and some that are not quite JSON."""
+    long = b"1" + 5000 * b"0"
+    values = [
+        long, b"-" + long, b"0." + long, long + b"e" + long, b"1e400", b"-0", b"1E+5", b"01", b"-", b"1.", b".5",
+        b"NaN", b"-Infinity", b'"\\ud800"', b'"\\u00e4"', b'"\xff"', b'"\xed\xa0\x80"', b'"\0"', b'"\x7f"',
+        b'"\\x"', b"tru", b'{"a":1,"a":2}', b'{"\\u0061":1}', b"[1,]", b'{"a":1,}', b"[1 2]", b'"',
+        *(depth * b"[" + depth * b"]" for depth in (30, 31, 32, 33, 198, 199, 200, 201, 20_000)),
+    ]  # fmt: skip
+    forms = [
+        b'{"type":"m","content":{"x":%s},"room_id":"%s"}',
+        b'{"type":"m","content":{},"x":%s,"room_id":"%s"}',
+        b'{"content":{},"content":%s,"type":"m","room_id":"%s"}',
+        b'{"content":%s,"content":{},"type":"m","room_id":"%s"}',
+        b'{"type":%s,"type":"m","content":{},"room_id":"%s"}',
+        b'{"room_id":%s,"type":"m","content":{},"room_id":"%s"}',
+    ]
+    room = ROOM.encode()
+    good = b'{"type":"m","content":{},"room_id":"%s"}' % room
+    others = [b"", b"\xef\xbb\xbf" + good, good + b"\0", b"\n" + good + b" \t\r\n", b"\x0c" + good, good + b"x"]
+    hidden = [good[:-1] + b',"room_id":%s}' % value for value in values]
+    escaped = [good.replace(b"room_id", b"r\\u006fom_id"), good.replace(b"!", b"\\u0021")]
+    return [form % (value, room) for value in values for form in forms] + others + hidden + escaped
+
+
+@needs_kernel
+def test_payloads(tmp_path: Path) -> None:
+    recording = Recording(10, messages=0)
+    user, session = recording.sessions[0]
+    payloads = _payloads()
+    for payload in payloads:
+        recording.say(user, session, payload=payload)
+    evidence, key_list = tmp_path / "evidence.json", tmp_path / "keys.json"
+    evidence.write_text(as_list(recording.events))
+    key_list.write_text(json.dumps(recording.exports))
+    _, summary = same(evidence, keys=[KeySource(key_list)])
+    assert summary.total.authentic == len(payloads)
+    assert len(payloads) // 3 < summary.total.opened < len(payloads) - 40
+
+
 TOKENS = st.sampled_from(
     ['"', "\\", "{", "}", "[", "]", ",", ":", "\n", " ", "0", "-", "null", "\\u", "\x00", "\udcff", "ä"]
 )
@@ -373,6 +436,22 @@ def test_an_element_that_is_too_large_ends_the_audit_wherever_reads_end(
             assert found[0] == (Reason.EVIDENCE_UNREADABLE, f"{evidence}: {detail}")
         else:
             assert found[0][1].malformed == 1
+
+
+@needs_kernel
+def test_an_element_of_many_stretches_is_not_looked_at_for_each(tmp_path: Path) -> None:
+    """So that time grows with its length and no faster: what is read at a time grows with what is left."""
+    evidence = tmp_path / "evidence.json"
+    evidence.write_text('{"x":"' + "x" * 200_000 + '"}\n{}')
+    for tier in NATIVE:
+        kernel = _backend.active(tier).kernel
+        assert kernel is not None
+        scanner = kernel.functions.AuditScanner(kernel.tier, 1, evidence, 1000, (1 << 20,) * 4, None)
+        chunks = [scanner.next()]
+        while not chunks[-1].at_end:
+            chunks.append(scanner.next())
+        assert sum(map(len, chunks)) == 2
+        assert len(chunks) < 20
 
 
 def _entries() -> list[dict[str, Any]]:

@@ -263,3 +263,19 @@ def test_what_is_no_bytes_is_left_to_the_reference(backend: str) -> None:
         with pytest.raises(InputError, match="usage"):
             canonical_json.canonicalize(b"1", integral_numbers="other")  # type: ignore[arg-type]
     assert BACKENDS[0] == "pure"
+
+
+@each_tier
+def test_only_names_of_matrix_are_remembered(tier: str) -> None:
+    """A key that comes again is the same object; of a plaintext that is so only where Matrix has given the name."""
+
+    def keys() -> list[str]:
+        data = b'{"type":1,"content":{"body":{},"patient":{},"forwarding_curve25519_key_chain":[],"room_ID":{}}}'
+        value: Any = canonical_json.read(data).value
+        return [*value, *value["content"]]
+
+    with _backend.using(tier):
+        first, second = keys(), keys()
+    assert first == second
+    remembered = {one for one, other in zip(first, second, strict=True) if one is other}
+    assert remembered == {"type", "content", "body", "forwarding_curve25519_key_chain"}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Hashes that are compared within this process only: of what copies of an event have in common, and of ciphertexts.
 //!
-//! They are keyed at random when they are first needed.  Whoever wrote the evidence did so before, so nobody can choose
+//! They are keyed at random, once a process.  Whoever wrote the evidence did so before, so nobody can choose
 //! two texts that collide; [`digest`] is a polynomial in the key, of which that can be shown: two different texts of n
 //! bytes have one digest for at most (n / 7 + 2)^2 of 2^122 keys.
 
@@ -44,6 +44,12 @@ fn key() -> (u64, u64) {
     })
 }
 
+/// Choose the keys of this process; see [`crate::prepare`].
+pub fn prepare() {
+    key();
+    points();
+}
+
 /// The hash of a text, for tables.
 #[must_use]
 pub fn for_table(text: &[u8]) -> u64 {
@@ -74,14 +80,18 @@ fn times(one: u64, other: u64) -> u64 {
     if sum >= PRIME { sum - PRIME } else { sum }
 }
 
+fn points() -> (u64, u64) {
+    static POINTS: OnceLock<(u64, u64)> = OnceLock::new();
+    *POINTS.get_or_init(|| {
+        let random = RandomState::new();
+        (random.hash_one(3u8) % PRIME, random.hash_one(4u8) % PRIME)
+    })
+}
+
 /// 16 bytes over a text, by two polynomials with keys of their own.
 #[must_use]
 pub fn digest(text: &[u8]) -> [u8; 16] {
-    static POINTS: OnceLock<(u64, u64)> = OnceLock::new();
-    let (one, other) = *POINTS.get_or_init(|| {
-        let random = RandomState::new();
-        (random.hash_one(3u8) % PRIME, random.hash_one(4u8) % PRIME)
-    });
+    let (one, other) = points();
     let (mut first, mut second) = (text.len() as u64 & PRIME, text.len() as u64 & PRIME);
     let mut block = |word: u64| {
         // Both below 2^61 + 2^56: one subtraction brings them below the prime.

@@ -52,15 +52,15 @@ impl Export {
 
 /// An entry of a list, by its place.
 pub enum Entry {
-    /// In order.
-    Plain(Export),
+    /// In order.  Boxed, so that its bytes stay in one place, where they are overwritten, and others are small.
+    Plain(Box<Export>),
     /// For Python to read: from, to.
     Odd(usize, usize),
 }
 
-/// Reads a plain key list; `None` when it is not surely well-formed.
+/// Reads a plain key list; `None` when it is not surely well-formed, or has more than `most` entries.
 #[must_use]
-pub fn read_list(bytes: &[u8], threads: usize) -> Option<Vec<Entry>> {
+pub fn read_list(bytes: &[u8], threads: usize, most: usize) -> Option<Vec<Entry>> {
     std::str::from_utf8(bytes).ok()?;
     let mut cursor = Cursor::new(bytes, 0, Rules::Payload);
     let mut found = Vec::new();
@@ -74,6 +74,10 @@ pub fn read_list(bytes: &[u8], threads: usize) -> Option<Vec<Entry>> {
         cursor.at += 1;
     } else {
         loop {
+            // An entry takes more room here than it need have in the text.
+            if found.len() == most {
+                return None;
+            }
             let start = cursor.at;
             let texts = read_texts(&mut cursor, bytes, start)?;
             found.push((texts, start, cursor.at));
@@ -110,10 +114,14 @@ pub fn read_list(bytes: &[u8], threads: usize) -> Option<Vec<Entry>> {
             *place = entries;
         }
     });
-    Some(results.into_iter().flat_map(|place| place.into_inner().unwrap_or_default()).collect())
+    let mut entries = Vec::with_capacity(found.len());
+    for place in results {
+        entries.append(&mut place.into_inner().unwrap_or_default());
+    }
+    Some(entries)
 }
 
-type Found = (Option<Texts>, usize, usize);
+type Found = (Option<Box<Texts>>, usize, usize);
 
 struct Texts {
     room: Text,
@@ -122,7 +130,7 @@ struct Texts {
 }
 
 /// One entry: `Some(None)` when it is well-formed but not plain.
-fn read_texts(cursor: &mut Cursor<'_>, bytes: &[u8], start: usize) -> Option<Option<Texts>> {
+fn read_texts(cursor: &mut Cursor<'_>, bytes: &[u8], start: usize) -> Option<Option<Box<Texts>>> {
     if bytes.get(start) != Some(&b'{') {
         cursor.value(1)?;
         return Some(None);
@@ -149,13 +157,13 @@ fn read_texts(cursor: &mut Cursor<'_>, bytes: &[u8], start: usize) -> Option<Opt
     })?;
     Some(match (room, session_id, session_key) {
         (Some(room), Some(session_id), Some(session_key)) if algorithm && plain => {
-            Some(Texts { room, session_id, session_key })
+            Some(Box::new(Texts { room, session_id, session_key }))
         }
         _ => None,
     })
 }
 
-fn export(bytes: &[u8], texts: &Texts) -> Option<Export> {
+fn export(bytes: &[u8], texts: &Texts) -> Option<Box<Export>> {
     let text = |text: &Text| bytes.get(text.start..text.end);
     let session_key = text(&texts.session_key)?;
     if session_key.len() != EXPORT_TEXT {
@@ -165,7 +173,8 @@ fn export(bytes: &[u8], texts: &Texts) -> Option<Export> {
     if !decode_into(session_key, &mut decoded) {
         return None;
     }
-    let mut export = Export { bytes: Zeroizing::new([0; EXPORT]), room: text(&texts.room)?.to_vec() };
+    let room = text(&texts.room)?.to_vec();
+    let mut export = Box::new(Export { bytes: Zeroizing::new([0; EXPORT]), room });
     if decoded.len() != EXPORT || decoded[0] != 1 {
         return None;
     }
@@ -184,7 +193,7 @@ fn may_verify(public_key: &[u8; 32]) -> bool {
 }
 
 struct Kept {
-    export: Export,
+    export: Box<Export>,
     source: u32,
     latest: Mutex<Option<Ratchet>>,
 }
@@ -234,7 +243,7 @@ impl Keys {
     }
 
     /// Keeps a session that is the first of its key; gives it back when it is not.
-    pub fn add(&mut self, export: Export, source: u32) -> Option<Export> {
+    pub fn add(&mut self, export: Box<Export>, source: u32) -> Option<Box<Export>> {
         match self.places.entry(export.public_key()) {
             std::collections::hash_map::Entry::Occupied(_) => Some(export),
             std::collections::hash_map::Entry::Vacant(place) => {
@@ -245,7 +254,7 @@ impl Keys {
     }
 
     /// Leaves a session to Python; gives what was kept of it, and its source.
-    pub fn leave(&mut self, public_key: &[u8; 32]) -> Option<(Export, u32)> {
+    pub fn leave(&mut self, public_key: &[u8; 32]) -> Option<(Box<Export>, u32)> {
         match self.places.insert(*public_key, Place::Elsewhere) {
             Some(Place::Here(kept)) => Some((kept.export, kept.source)),
             _ => None,
@@ -306,5 +315,23 @@ impl Drop for Opener<'_> {
         if let (Some(latest), Some(ratchet)) = (self.latest.as_mut(), self.ratchet.take()) {
             **latest = Some(ratchet);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, read_list};
+
+    #[test]
+    fn more_entries_than_asked_for_are_left_to_python() {
+        for count in 0..4 {
+            let list = format!("[{}]", vec!["1"; count].join(" , "));
+            for most in 0..4 {
+                let found = read_list(list.as_bytes(), 2, most);
+                assert_eq!(found.map(|found| found.len()), (count <= most).then_some(count));
+            }
+        }
+        // A list of small values takes room in proportion to them.
+        assert!(size_of::<Entry>() <= 24);
     }
 }

@@ -156,7 +156,10 @@ pub fn in_threads(threads: usize, tasks: usize, task: impl Fn(usize) + Sync) {
     }
     std::thread::scope(|scope| {
         for _ in 1..threads.min(tasks) {
-            scope.spawn(work);
+            // Where the system gives no more threads, those that are there do everything.
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
         work();
     });

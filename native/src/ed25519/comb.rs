@@ -10,14 +10,17 @@ use super::scalar::{Digits, Shape};
 /// processors, but entries are asked for long before they are added.
 pub(crate) const BASE: Shape = Shape { window: 10, stride: 1 };
 
-/// The table of B, made once a process.
+/// The table of B, kept as long as the process lives.
 pub(crate) fn base() -> &'static [Entry] {
     static TABLE: OnceLock<Vec<Entry>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut table = Vec::new();
-        tables(&[Point::base()], BASE, &mut table);
-        table
-    })
+    if let Some(table) = TABLE.get() {
+        return table;
+    }
+    // Made before it is put there, which takes a moment only: should the process be forked while another thread makes
+    // one, nobody waits for it.  Several threads may make the same.
+    let mut made = Vec::new();
+    tables(&[Point::base()], BASE, &mut made);
+    TABLE.get_or_init(|| made)
 }
 
 /// Appends the tables of several points, one after the other, with one inversion for all.

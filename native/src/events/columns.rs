@@ -22,7 +22,8 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub(super) struct Rows<T> {
     items: Vec<T>,
-    ends: Vec<u32>,
+    // Without bound: identifiers may be as long as events.
+    ends: Vec<usize>,
 }
 
 impl<T> Default for Rows<T> {
@@ -38,13 +39,13 @@ impl<T> Rows<T> {
     }
 
     pub(super) fn end_row(&mut self) {
-        self.ends.push(self.items.len() as u32);
+        self.ends.push(self.items.len());
     }
 
     pub(super) fn row(&self, number: usize) -> &[T] {
         let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(number).copied().unwrap_or(start);
-        self.items.get(start as usize..end as usize).unwrap_or_default()
+        self.items.get(start..end).unwrap_or_default()
     }
 }
 

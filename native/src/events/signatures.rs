@@ -128,9 +128,10 @@ impl Plan {
         let before =
             |time: Option<i64>| event.at.is_some_and(|at| time.is_some_and(|time| i128::from(time) < at));
         // A server that gave up a key says so for all copies of it.
-        let given_up: Vec<u32> =
+        let mut given_up: Vec<u32> =
             slot.keys.iter().filter(|key| before(key.expired)).map(|key| key.public_key).collect();
-        let candidates = || slot.keys.iter().filter(|key| !given_up.contains(&key.public_key));
+        given_up.sort_unstable();
+        let candidates = || slot.keys.iter().filter(|key| given_up.binary_search(&key.public_key).is_err());
         if candidates().next().is_none() {
             self.steps.push(Step::Skip(Reason::SignatureKeyExpired));
             return;

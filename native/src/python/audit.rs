@@ -61,15 +61,13 @@ impl AuditNames {
     /// The number of a text, given on first sight.
     #[pyo3(signature = (value, /))]
     fn number(&self, value: &Bound<'_, PyString>) -> PyResult<u32> {
-        let mut inner = held(&self.inner)?;
-        with_bytes(value, |bytes| inner.number(bytes).0)
+        with_bytes(value, |bytes| Ok(held(&self.inner)?.number(bytes).0))?
     }
 
     /// The number of a text, or None.
     #[pyo3(signature = (value, /))]
     fn get(&self, value: &Bound<'_, PyString>) -> PyResult<Option<u32>> {
-        let inner = held(&self.inner)?;
-        with_bytes(value, |bytes| inner.find(bytes))
+        with_bytes(value, |bytes| Ok(held(&self.inner)?.find(bytes)))?
     }
 
     fn __contains__(&self, value: &Bound<'_, PyString>) -> PyResult<bool> {
@@ -426,16 +424,17 @@ impl AuditKeyList {
     }
 }
 
-/// Reads a plain key list; None when Python has to.
+/// Reads a plain key list of at most so many entries; None when Python has to.
 #[pyfunction]
 fn audit_key_list(
     python: Python<'_>,
     tier: u8,
     threads: usize,
     data: &[u8],
+    most: usize,
 ) -> PyResult<Option<AuditKeyList>> {
     find_tier(tier)?;
-    let entries = python.detach(|| read_list(data, threads));
+    let entries = python.detach(|| read_list(data, threads, most));
     Ok(entries.map(|entries| AuditKeyList { count: entries.len(), entries: Mutex::new(entries) }))
 }
 
@@ -574,6 +573,8 @@ impl AuditScanner {
             };
             let read = data.bytes().len();
             data.put_before(rest);
+            // As much again at least, or an element of many stretches would be looked at many times.
+            let most = self.stretch.max(rest.len() as u64);
             rest.clear();
             let text = data.bytes();
             let keys = keys.map(|keys| keys.inner.read()).transpose().map_err(poisoned)?;
@@ -592,7 +593,7 @@ impl AuditScanner {
                     if read > 0
                         && let Some(buffer) = buffer.take()
                     {
-                        **ahead = Some(Stretch::read(file, self.stretch, buffer));
+                        **ahead = Some(Stretch::read(file, most, buffer));
                     }
                 }
             });

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::events::{Columns, DETAILS, Kept, Key, Question, Ring, Rules, Setting, check};
 use crate::json::Limits;
+use crate::threads;
 
 /// The rules of a room version.
 #[pyclass(frozen, module = "e2echeck_native")]
@@ -190,18 +191,9 @@ pub(super) fn events_check(
         errors: &errors,
     };
     let size = questions.len().div_ceil(threads.max(1)).max(1);
-    let parts = python.detach(|| {
-        std::thread::scope(|scope| {
-            let mut chunks = questions.chunks(size);
-            let first = chunks.next().unwrap_or_default();
-            let others: Vec<_> = chunks.map(|chunk| scope.spawn(|| check(chunk, &setting))).collect();
-            let mut parts = vec![Some(check(first, &setting))];
-            parts.extend(others.into_iter().map(|thread| thread.join().ok()));
-            parts
-        })
-    });
-    let parts: Option<Vec<Columns>> = parts.into_iter().collect();
-    let parts = parts.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err("a thread has failed"))?;
+    let chunks: Vec<&[Question]> = questions.chunks(size).collect();
+    let parts = python
+        .detach(|| threads::map(threads, chunks.len(), || (), |(), number| check(chunks[number], &setting)));
     Ok(EventColumns { parts: (0..).step_by(size).zip(parts).collect(), total: questions.len() })
 }
 

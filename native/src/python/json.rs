@@ -11,19 +11,92 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use crate::json::{Kind, Limits, Reader, Tape, write_string, write_value};
 
-/// Keys of at most so many bytes are remembered.
-const LONGEST_KEY: usize = 48;
-const KEYS: usize = 1024;
+/// The keys that are remembered: names that Matrix gives to members.
+///
+/// No others, because a document may be a plaintext, of which nothing is to stay.
+#[rustfmt::skip]
+const NAMES: &[&str] = &[
+    "age", "algorithm", "allow", "auth_events", "auth_rules_events", "avatar_url", "ban", "body", "chunk",
+    "ciphertext", "content", "creator", "curve25519", "depth", "device_id", "device_keys", "devices",
+    "displayname", "ed25519", "end", "event_id", "events", "events_default", "expired_ts", "expires_ts",
+    "federate", "first_message_index", "format", "formatted_body", "forwarding_curve25519_key_chain",
+    "from", "from_device", "hashes", "history_visibility", "info", "internal_metadata", "invite",
+    "invite_room_state", "is_direct", "join_authorised_via_users_server", "join_rule", "key", "key_id",
+    "keys", "kick", "m.federate", "m.mentions", "m.new_content", "m.relates_to", "master_key", "membership",
+    "method", "mimetype", "msgtype", "mxid", "name", "next_batch", "notifications", "old_verify_keys",
+    "one_time_keys", "org.matrix.msgid", "origin", "origin_server_ts", "pdu", "pdus", "predecessor",
+    "prev_content", "prev_events", "prev_state", "public_key", "public_keys", "reason", "recipient",
+    "recipient_keys", "redact", "redacted_because", "redacts", "rel_type", "replaces_state",
+    "requesting_device_id", "room", "room_id", "room_version", "rotation_period_ms", "rotation_period_msgs",
+    "self_signing_key", "send", "sender", "sender_claimed_ed25519_key", "sender_claimed_keys",
+    "sender_device_keys", "sender_key", "server_key", "server_keys", "server_name", "session_id",
+    "session_key", "sha256", "signatures", "signed", "signing_keys", "size", "soft_failed", "start",
+    "state", "state_default", "state_key", "stream_ordering", "third_party_invite", "timeline", "to_device",
+    "token", "transaction_id", "type", "unsigned", "url", "usage", "user_id", "user_signing_key", "users",
+    "users_default", "valid_until_ts", "verify_keys", "via",
+];
+
+/// No name has more bytes.
+const LONGEST: usize = 32;
+
+/// Of each place that a hash gives the number of a name, with one added; 0 where there is none.
+const PLACES: usize = 1024;
+static NUMBERS: [u8; PLACES] = {
+    assert!(NAMES.len() < 256);
+    let mut numbers = [0; PLACES];
+    let mut number = 0;
+    while number < NAMES.len() {
+        assert!(NAMES[number].len() <= LONGEST);
+        let mut at = place(NAMES[number].as_bytes());
+        while numbers[at] != 0 {
+            at = (at + 1) % PLACES;
+        }
+        number += 1;
+        numbers[at] = number as u8;
+    }
+    numbers
+};
+
+/// Where a name is looked for first.
+const fn place(text: &[u8]) -> usize {
+    let mut hash = text.len() as u32;
+    let mut rest = text;
+    while let Some((word, behind)) = rest.split_first_chunk::<4>() {
+        hash = (hash.rotate_left(5) ^ u32::from_le_bytes(*word)).wrapping_mul(0x9E37_79B1);
+        rest = behind;
+    }
+    while let Some((byte, behind)) = rest.split_first() {
+        hash = (hash.rotate_left(5) ^ *byte as u32).wrapping_mul(0x9E37_79B1);
+        rest = behind;
+    }
+    (hash >> 16) as usize % PLACES
+}
+
+/// The number of a name, if it is one of Matrix.
+fn number_of(text: &[u8]) -> Option<usize> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let mut at = place(text);
+    loop {
+        let number = usize::from(NUMBERS[at]).checked_sub(1)?;
+        if NAMES[number].as_bytes() == text {
+            return Some(number);
+        }
+        at = (at + 1) % PLACES;
+    }
+}
+
 /// Memory of a reader that is kept for the next document.
 const KEPT: usize = 1 << 16;
 
-/// A key that was made once.
-type KnownKey = (Box<[u8]>, Py<PyString>);
+/// The names of Matrix that have come so far, by number.
+type Names = [Option<Py<PyString>>; NAMES.len()];
 
 /// What calls leave for the next one.
 struct Memory {
     reader: Reader,
-    keys: Vec<Option<KnownKey>>,
+    names: Names,
 }
 
 static MEMORY: Mutex<Option<Box<Memory>>> = Mutex::new(None);
@@ -33,7 +106,7 @@ fn borrow_memory() -> Box<Memory> {
     // Never waits: Python code that runs within a call may call again, and a thread that waits here would keep the lock
     // of the interpreter.
     let kept = MEMORY.try_lock().ok().and_then(|mut kept| kept.take());
-    kept.unwrap_or_else(|| Box::new(Memory { reader: Reader::new(), keys: Vec::new() }))
+    kept.unwrap_or_else(|| Box::new(Memory { reader: Reader::new(), names: [const { None }; NAMES.len()] }))
 }
 
 fn return_memory(mut memory: Box<Memory>, used: usize) {
@@ -54,10 +127,10 @@ pub(super) fn json_parse<'py>(
     depth: usize,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut memory = borrow_memory();
-    let Memory { reader, keys } = &mut *memory;
+    let Memory { reader, names } = &mut *memory;
     let value = match reader.read(data, Limits { bytes: Limits::LARGEST, depth }) {
         Ok(tape) if !tape.oddities().any() => {
-            let mut builder = Builder { python, tape, keys };
+            let mut builder = Builder { python, tape, names };
             Some(builder.value(&mut Tape::ROOT.clone())?)
         }
         _ => None,
@@ -70,7 +143,7 @@ pub(super) fn json_parse<'py>(
 struct Builder<'py, 'a> {
     python: Python<'py>,
     tape: Tape<'a>,
-    keys: &'a mut Vec<Option<KnownKey>>,
+    names: &'a mut Names,
 }
 
 impl<'py> Builder<'py, '_> {
@@ -109,31 +182,17 @@ impl<'py> Builder<'py, '_> {
         PyString::new(self.python, text.unwrap_or_default())
     }
 
-    /// A key, the same object as the last time where possible: its hash is known already.
+    /// A key, of a usual one the same object as the last time where possible: its hash is known already.
     fn key(&mut self, node: u32) -> Bound<'py, PyString> {
-        let text = self.tape.string(node).unwrap_or_default();
-        if text.len() > LONGEST_KEY {
-            return self.text(node);
+        let Some(number) = self.tape.string(node).and_then(number_of) else { return self.text(node) };
+        match &self.names[number] {
+            Some(known) => known.bind(self.python).clone(),
+            None => {
+                let name = self.text(node);
+                self.names[number] = Some(name.clone().unbind());
+                name
+            }
         }
-        if self.keys.is_empty() {
-            self.keys.resize_with(KEYS, || None);
-        }
-        // Keys that meet in one place only lose what remembering gains.
-        let mut hash = text.len() as u32;
-        for chunk in text.chunks(4) {
-            let mut word = [0; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            hash = (hash.rotate_left(5) ^ u32::from_le_bytes(word)).wrapping_mul(0x9E37_79B1);
-        }
-        let place = (hash >> 16) as usize % KEYS;
-        if let Some((known, key)) = &self.keys[place]
-            && **known == *text
-        {
-            return key.bind(self.python).clone();
-        }
-        let key = self.text(node);
-        self.keys[place] = Some((text.into(), key.clone().unbind()));
-        key
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Megolm: one message, or many of many sessions.
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use zeroize::Zeroizing;
@@ -32,11 +32,16 @@ fn messages<'a>(items: &'a [Borrowed<'_, '_, PyAny>]) -> PyResult<Vec<Message<'a
     let message = |item: &'a Borrowed<PyAny>| {
         let item: &Bound<PyAny> = item;
         if let Ok(text) = item.cast::<PyString>() {
-            return Ok(match text.to_str() {
-                Ok(utf8) => Message::Text(utf8.as_bytes()),
+            return match text.to_str() {
+                Ok(utf8) => Ok(Message::Text(utf8.as_bytes())),
                 // What has no UTF-8 has half a surrogate pair in it.
-                Err(_) => Message::Unencodable(text.len()?),
-            });
+                Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(item.py()) => {
+                    // Its own length, whatever a subclass says.
+                    let length = item.py().get_type::<PyString>().getattr("__len__")?.call1((text,))?;
+                    Ok(Message::Unencodable(length.extract()?))
+                }
+                Err(error) => Err(error),
+            };
         }
         let bytes = item.cast::<PyBytes>().map_err(|_| PyTypeError::new_err("a message is str or bytes"))?;
         Ok(Message::Raw(bytes.as_bytes()))

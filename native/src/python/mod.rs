@@ -29,6 +29,7 @@ fn available_tiers() -> Vec<u8> {
 
 #[pymodule]
 fn e2echeck_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    crate::prepare();
     let python = module.py();
     module.add("ABI", crate::ABI)?;
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;

@@ -3,7 +3,8 @@
 //!
 //! A vector holds the same 32-bit word of sixteen messages.  The only unsafe code is loads and stores of references, and
 //! the calls from code that is compiled for any processor; they come with an [`Avx512`], which only exists where the
-//! processor has the instructions.  Nothing depends on secrets but the words in the lanes.
+//! processor has the instructions.  Nothing depends on secrets but the words in the lanes.  Keys and states that stand in
+//! arrays are overwritten; what the compiler puts onto the stack on the way is not.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -297,7 +298,7 @@ avx512! {
             compress(&mut inner, load(blocks));
         }
         compress(&mut inner, last_block(&[word(0x8000_0000)], SECRET as u32));
-        let (inner, outer) = hmac_key(&outside(outer, &inner));
+        let (mut inner, mut outer) = hmac_key(&outside(outer, &inner));
 
         // The info, the number of the part and the bit behind everything make three words.
         let mut tail = [0; 12];
@@ -319,6 +320,8 @@ avx512! {
             compress(&mut state, last_block(input, 4 * (input.len() as u32 - 1)));
             words[8 * (number - 1)..8 * number].copy_from_slice(&outside(outer, &state));
         }
+        inner.zeroize();
+        outer.zeroize();
 
         let mut rows = [[0; BLOCK]; LANES];
         let mut start = 0;
@@ -333,10 +336,11 @@ avx512! {
             start = end;
         }
         rows.zeroize();
+        words.zeroize();
     }
 
     fn macs(keys: [&[u8; HASH]; LANES], messages: [&[u8]; LANES]) -> [[u8; HASH]; LANES] {
-        let (mut inner, outer) = hmac_key(&load_keys(keys));
+        let (mut inner, mut outer) = hmac_key(&load_keys(keys));
         let wholes = messages.map(|message| message.as_chunks::<BLOCK>().0);
         let mut ends = [[[0; BLOCK]; 2]; LANES];
         let mut counts = [0; LANES];
@@ -364,6 +368,8 @@ avx512! {
         }
         let mut block = [_mm512_setzero_si512(); 16];
         block[..8].copy_from_slice(&outside(outer, &inner));
+        inner.zeroize();
+        outer.zeroize();
         let mut rows = [[0; BLOCK]; LANES];
         store(block, &mut rows);
         let mut codes = [[0; HASH]; LANES];

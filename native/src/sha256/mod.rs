@@ -107,6 +107,11 @@ fn zero_key() -> &'static HmacKey {
     &ZERO
 }
 
+/// Make the key that all messages share; see [`crate::prepare`].
+pub fn prepare() {
+    zero_key();
+}
+
 /// `HKDF-SHA-256(salt = 32 zero bytes, input = secret, info = "MEGOLM_KEYS", 80 bytes)`.
 pub fn megolm_keys(secret: &[u8; SECRET], keys: &mut [u8; KEYS]) {
     let mut pseudorandom = zero_key().mac(secret);

@@ -115,17 +115,18 @@ def run(
     whether the rules of a room authorise an event, membership.
 
     Raises:
-        InputError: ``evidence.unreadable``, ``evidence.limit``, and as `key_file.read` for keys.
+        InputError: ``evidence.unreadable``, ``evidence.limit``, and as `key_file.read` for keys; ``usage.invalid``
+            for a negative number of threads.
         VerificationError: ``key-file.mac-invalid``.
         MissingExtraError: ``extra.missing`` for a YAML registration without the ``audit`` extra.
     """
     backend = _backend.active()
-    sessions, key_inputs = load_keys(options.keys, options.limits, backend.kernel, options.threads or _cores())
+    threads = _backend.bounded_threads(options.threads or _cores())
+    sessions, key_inputs = load_keys(options.keys, options.limits, backend.kernel, threads)
     appservices = [appservice.load_appservice(path, options.limits) for path in options.appservices]
     readers, skipped = open_inputs(evidence, options.limits)
     server_keys = load_server_keys(options.server_keys, options.pinned_keys, readers, options.limits)
     audit = _Audit(readers, sessions if options.keys else None, appservices, options.limits, server_keys)
-    threads = options.threads or _cores()
     for reader in readers:
         for batch in audit.read(reader, threads):
             audit.take(batch)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -79,7 +81,8 @@ def read_bounded(path: Path, limit: int) -> bytes:
         if not path.is_file():
             raise InputError(Reason.EVIDENCE_UNREADABLE, f"{path}: missing, or no regular file")
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            # Room is made for as much as is asked for, and the limit may be more than there is memory.
+            data = file.read(max(0, min(limit, os.fstat(file.fileno()).st_size)) + 1)
     except OSError as error:
         raise InputError(Reason.EVIDENCE_UNREADABLE, f"{path}: {error.strerror}") from None
     if len(data) > limit:
@@ -216,8 +219,10 @@ def load_keys(
             plain = kernel is not None and _BEGIN not in data
             content = None if plain else key_file.open_file(data, passphrase, limits=limits)
             text = data if content is None else content.json
-            entries = None if kernel is None else kernel.functions.audit_key_list(kernel.tier, threads, text)
-            if entries is not None and len(entries) <= limits.key_file_sessions:
+            # Of more entries than the limit Python says how many there are.
+            most = max(0, min(limits.key_file_sessions, sys.maxsize))
+            entries = None if kernel is None else kernel.functions.audit_key_list(kernel.tier, threads, text, most)
+            if entries is not None:
                 usable, refused = sessions.take_list(number, entries, text, limits)
             else:
                 content = content or key_file.open_file(data, passphrase, limits=limits)

@@ -157,8 +157,7 @@ def check_raw_many(
     )
     if len(each) != len(events) or (event_ids is not None and len(event_ids) != len(events)):
         raise InputError(Reason.USAGE, "not one version and one identifier for each event")
-    if threads < 1:
-        raise InputError(Reason.USAGE, "threads")
+    threads = _backend.bounded_threads(threads)
     # What an answer hands out later has to be what was checked, whatever becomes of the caller's lists.
     events, each = tuple(events), tuple(each)
     kernel = _backend.kernel()

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the native kernel is told about a call."""
+"""Messages as they are taken, and what the native kernel is told about a call."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from e2echeck.errors import InputError
-from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,14 +13,6 @@ if TYPE_CHECKING:
     from e2echeck.verdict import Strictness
 
 _MOST = 2**63 - 1
-_MOST_THREADS = 1024
-
-
-def bounded_threads(threads: int) -> int:
-    """As many threads as were asked for and make sense; ``usage.invalid`` for less than one."""
-    if threads < 1:
-        raise InputError(Reason.USAGE, f"{threads} threads")
-    return min(threads, _MOST_THREADS)
 
 
 def kernel_rules(kernel: Kernel, strictness: Strictness, limits: Limits) -> tuple[int, int, int]:
@@ -41,10 +30,21 @@ def _bounded(limit: int) -> int:
     return max(-1, min(limit, _MOST))
 
 
-def kernel_messages(messages: Iterable[str | bytes]) -> tuple[str | bytes, ...]:
-    """The messages in a tuple, in which nobody can exchange them; what is like bytes becomes bytes."""
+def plain_message(message: str | bytes) -> str | bytes:
+    """A message as just a str or bytes, whatever a subclass says of itself.
+
+    Raises:
+        TypeError: for what is neither str nor like bytes; a number or a list, of which ``bytes`` makes something, too.
+    """
+    if type(message) is str or type(message) is bytes:
+        return message
+    return str.__str__(message) if isinstance(message, str) else bytes(memoryview(message))
+
+
+def plain_messages(messages: Iterable[str | bytes]) -> tuple[str | bytes, ...]:
+    """The messages as `plain_message` in a tuple, in which nobody can exchange them."""
     items = tuple(messages)
     # Most often all are of one type, which a set of types says fastest.
     if set(map(type, items)) <= {str, bytes}:
         return items
-    return tuple(item if isinstance(item, str) else bytes(item) for item in items)
+    return tuple(map(plain_message, items))

@@ -30,7 +30,7 @@ from e2echeck.encoding import encode_base64
 from e2echeck.errors import E2EError, InputError, StateError, VerificationError
 from e2echeck.hazmat import mac
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import bounded_threads, kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_rules, plain_message, plain_messages
 from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.cipher import MessageKeys
 from e2echeck.megolm.message import MegolmMessage
@@ -192,7 +192,7 @@ class InboundGroupSession:
             self.public_key,
             (self._initial.index, self._initial.to_bytes()),
             (self._latest.index, self._latest.to_bytes()),
-            wire if isinstance(wire, str) else bytes(wire),
+            plain_message(wire),
             kernel_rules(kernel, strictness, limits),
         )
         if code:
@@ -263,8 +263,10 @@ class InboundGroupSession:
 
         Raises:
             InputError: ``usage.invalid`` for `threads` below 1.
+            TypeError: for a message that is neither str nor like bytes.
         """
-        threads = bounded_threads(threads)
+        threads = _backend.bounded_threads(threads)
+        messages = plain_messages(messages)
         kernel = _backend.kernel()
         if kernel is not None:
             columns, latest = kernel.functions.megolm_decrypt_many(
@@ -274,7 +276,7 @@ class InboundGroupSession:
                 self.public_key,
                 (self._initial.index, self._initial.to_bytes()),
                 (self._latest.index, self._latest.to_bytes()),
-                kernel_messages(messages),
+                messages,
                 kernel_rules(kernel, strictness, limits),
             )
             self._go_on(latest)
@@ -332,7 +334,7 @@ class InboundGroupSession:
         """
         if rows < 1:
             raise InputError(Reason.USAGE, f"{rows} rows")
-        threads = bounded_threads(threads)
+        threads = _backend.bounded_threads(threads)
         return self._stream(iter(messages), rows, threads, strictness, limits)
 
     def _stream(

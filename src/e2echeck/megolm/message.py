@@ -21,6 +21,7 @@ from e2echeck.encoding import (
 from e2echeck.errors import InputError
 from e2echeck.hazmat import ed25519
 from e2echeck.limits import DEFAULT, Limits
+from e2echeck.megolm._native import plain_message
 from e2echeck.megolm.session_config import SessionConfig
 from e2echeck.reasons import Reason
 from e2echeck.verdict import Parsed
@@ -98,13 +99,15 @@ class MegolmMessage:
         Raises:
             InputError: ``base64.*``, ``wire.version`` (another one than that of `config`), ``wire.length`` (no room for
                 MAC and signature), ``wire.*`` as in `read_fields`, ``evidence.limit``.
+            TypeError: for a message that is neither str nor like bytes.
         """
         oddities: tuple[Reason, ...] = ()
+        message = plain_message(message)
         if isinstance(message, str):
             decoded = decode_base64(message, limits=limits)
             wire, oddities = decoded.value, decoded.oddities
         else:
-            wire = bytes(message)
+            wire = message
         if len(wire) > limits.message_bytes:
             raise InputError(Reason.EVIDENCE_LIMIT, f"{len(wire)} bytes of message")
         if not wire or wire[0] != config.message_version:

@@ -11,7 +11,7 @@ from e2echeck import _backend
 from e2echeck.encoding import decode_base64
 from e2echeck.errors import E2EError, InputError, StateError
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import bounded_threads, kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_rules, plain_messages
 from e2echeck.megolm.batch import DecryptBatch, DecryptedMessage
 from e2echeck.megolm.inbound import InboundGroupSession, SessionOrdering
 from e2echeck.megolm.message import MegolmMessage
@@ -205,13 +205,15 @@ class InboundGroupSessions:
         Raises:
             InputError: ``usage.invalid`` for another number of ids or rooms than of messages, and for `threads` below
                 1.
+            TypeError: for a message that is neither str nor like bytes, of whichever session.
         """
-        threads = bounded_threads(threads)
+        threads = _backend.bounded_threads(threads)
         rooms: Sequence[str | None] = [None] * len(messages) if room_ids is None else room_ids
         if not len(session_ids) == len(rooms) == len(messages):
             raise InputError(
                 Reason.USAGE, f"{len(session_ids)} ids and {len(rooms)} rooms for {len(messages)} messages"
             )
+        messages = plain_messages(messages)
         names = tuple(session_ids)
         keys = {name: _public_key(name) for name in dict.fromkeys(names)}
         kernel = _backend.kernel()
@@ -267,7 +269,7 @@ class InboundGroupSessions:
         kernel: Kernel,
         names: tuple[str | bytes, ...],
         public_keys: dict[str | bytes, bytes | None],
-        messages: Sequence[str | bytes],
+        messages: tuple[str | bytes, ...],
         config: SessionConfig,
         threads: int,
         rules: tuple[int, int, int],
@@ -294,7 +296,7 @@ class InboundGroupSessions:
             config.message_version,
             sessions,
             session_numbers.tobytes(),
-            kernel_messages(messages),
+            messages,
             rules,
         )
         batch = DecryptBatch._of_columns(kernel, columns, None)

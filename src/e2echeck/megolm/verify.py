@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from e2echeck import _backend
 from e2echeck.errors import E2EError, InputError
 from e2echeck.limits import DEFAULT, Limits
-from e2echeck.megolm._native import bounded_threads, kernel_messages, kernel_rules
+from e2echeck.megolm._native import kernel_rules, plain_messages
 from e2echeck.megolm.batch import VerifyBatch
 from e2echeck.megolm.message import MegolmMessage
 from e2echeck.megolm.session_config import SessionConfig
@@ -54,12 +54,14 @@ def verify_many(
 
     Raises:
         InputError: ``usage.invalid`` for another number of keys than of messages, and for `threads` below 1.
+        TypeError: for a message that is neither str nor like bytes.
 
     Clause: Matrix Megolm, "Message format".
     """
-    threads = bounded_threads(threads)
+    threads = _backend.bounded_threads(threads)
     if len(public_keys) != len(messages):
         raise InputError(Reason.USAGE, f"{len(public_keys)} keys for {len(messages)} messages")
+    messages = plain_messages(messages)
     kernel = _backend.kernel()
     if kernel is not None:
         columns = kernel.functions.megolm_verify_many(
@@ -67,7 +69,7 @@ def verify_many(
             threads,
             config.message_version,
             _kernel_keys(public_keys),
-            kernel_messages(messages),
+            messages,
             kernel_rules(kernel, strictness, limits),
         )
         return VerifyBatch._of_columns(kernel, columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
@@ -225,7 +226,8 @@ class JsonReader:
             InputError: as `batches`.
         """
         direction, limits = _Direction(kernel), self._limits
-        bounds = limits.event_bytes, limits.base64_characters, limits.message_bytes, limits.json_bytes
+        event_bytes, base64_characters = _bounded(limits.event_bytes), _bounded(limits.base64_characters)
+        bounds = event_bytes, base64_characters, _bounded(limits.message_bytes), _bounded(limits.json_bytes)
         scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
         ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
         while going_on:
@@ -384,6 +386,11 @@ class JsonReader:
             yield f"{len(raw)} bytes", (), Status.NORMAL
             return
         yield value if isinstance(value, dict) else "no JSON object", parsed.oddities, Status.NORMAL
+
+
+def _bounded(limit: int) -> int:
+    """A limit as the kernel can have it.  Nothing is shorter than nothing, so below zero is as zero."""
+    return max(0, min(limit, sys.maxsize))
 
 
 def _previous(value: object) -> tuple[str, ...]:
