@@ -4,11 +4,15 @@
 mod bulk;
 pub(crate) mod cipher;
 mod message;
+mod outcomes;
 mod ratchet;
 mod recent;
+#[cfg(test)]
+mod tests;
 
-pub use bulk::{Outcomes, Request, Session, open};
+pub use bulk::{Request, Session, open};
 pub use message::{Message, Parsed, Wire};
+pub use outcomes::{Outcomes, Plaintexts};
 pub use ratchet::Ratchet;
 
 /// The form of the messages of a session, chosen by whoever makes it and never by a message.
