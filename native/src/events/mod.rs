@@ -12,6 +12,7 @@
 mod check;
 mod columns;
 mod form;
+mod redaction;
 mod ring;
 mod rules;
 mod signatures;
