@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::event::{self, Event, Span};
+use super::event::{self, Event, NO_TIME, Span};
 use super::intern::Interner;
 use super::json::balanced_end;
 use super::keys::Keys;
@@ -166,6 +166,19 @@ pub fn in_threads(threads: usize, tasks: usize, task: impl Fn(usize) + Sync) {
 }
 
 impl Piece {
+    fn new(expect: Expect, arena: Vec<u8>) -> Self {
+        Self {
+            elements: Vec::new(),
+            rows: Vec::new(),
+            names: Names::default(),
+            arena,
+            at: 0,
+            expect,
+            stuck: false,
+            ended: false,
+        }
+    }
+
     /// The row of an event, if its message is of the usual form.
     fn row(&mut self, bytes: &[u8], event: &Event, limits: &Limits) -> Option<Row> {
         let texts = Texts {
@@ -174,19 +187,40 @@ impl Piece {
             room: text(bytes, event.room),
             sender: text(bytes, event.sender),
         };
-        let message = open::read_message(&texts, &mut self.arena, limits)?;
+        let row = self.message(&texts, limits)?;
         Some(Row {
             id: event.id,
             timestamp: event.timestamp,
             depth: event.depth,
+            device: self.names.devices.number(text(bytes, event.device)).0,
+            ..row
+        })
+    }
+
+    /// The same with what belongs to the message alone.
+    fn message(&mut self, texts: &Texts<'_>, limits: &Limits) -> Option<Row> {
+        let message = open::read_message(texts, &mut self.arena, limits)?;
+        Some(Row {
+            id: Span::default(),
+            timestamp: NO_TIME,
+            depth: -1,
             room: self.names.rooms.number(texts.room).0,
             sender: self.names.senders.number(texts.sender).0,
-            device: self.names.devices.number(text(bytes, event.device)).0,
+            device: 0,
             session: self.names.sessions.number(texts.session).0,
             message,
             piece: 0,
             fate: Fate::Odd,
         })
+    }
+
+    /// One more element, and its row if it has one.
+    fn push(&mut self, start: u32, end: u32, row: Option<Row>) {
+        let number = row.map_or(ODD, |row| {
+            self.rows.push(row);
+            self.rows.len() as u32 - 1
+        });
+        self.elements.push(Element { start, end, row: number });
     }
 }
 
@@ -207,16 +241,9 @@ fn cut(
     mut arena: Vec<u8>,
 ) -> Piece {
     arena.clear();
-    let mut piece = Piece {
-        elements: Vec::with_capacity(limit.saturating_sub(at) / 800),
-        rows: Vec::with_capacity(limit.saturating_sub(at) / 800),
-        names: Names::default(),
-        arena,
-        at,
-        expect,
-        stuck: false,
-        ended: false,
-    };
+    let mut piece = Piece::new(expect, arena);
+    piece.elements.reserve(limit.saturating_sub(at) / 800);
+    piece.rows.reserve(limit.saturating_sub(at) / 800);
     loop {
         at = skip_space(bytes, at);
         piece.at = at;
@@ -254,14 +281,8 @@ fn cut(
                     piece.stuck = true;
                     return piece;
                 };
-                let row = match plain.and_then(|(event, _)| piece.row(bytes, &event, limits)) {
-                    Some(row) => {
-                        piece.rows.push(row);
-                        piece.rows.len() as u32 - 1
-                    }
-                    None => ODD,
-                };
-                piece.elements.push(Element { start: from, end: to, row });
+                let row = plain.and_then(|(event, _)| piece.row(bytes, &event, limits));
+                piece.push(from, to, row);
                 at = end;
                 expect = if expect == Expect::Value { Expect::Value } else { Expect::Separator };
             }
@@ -335,6 +356,26 @@ pub fn scan(bytes: &[u8], expect: Expect, settings: &Settings<'_>, beside: impl 
     if let Ok(mut kept) = settings.arenas.lock() {
         kept.extend(arenas);
     }
+    chunk
+}
+
+/// The messages of events that were read elsewhere; None for one that is not to be looked at.  Each has an element.
+pub fn check_messages(texts: &[Option<Texts<'_>>], settings: &Settings<'_>) -> Chunk {
+    let mut piece = Piece::new(Expect::Value, Vec::new());
+    for texts in texts {
+        let row = texts.as_ref().and_then(|texts| piece.message(texts, &settings.limits));
+        piece.push(0, 0, row);
+    }
+    let mut chunk = Chunk {
+        elements: piece.elements,
+        rows: piece.rows,
+        names: piece.names,
+        keys: Vec::new(),
+        consumed: 0,
+        expect: Expect::Value,
+        stuck: false,
+    };
+    verify(&mut chunk, &[piece.arena], settings);
     chunk
 }
 

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from e2echeck._backend import Kernel
     from e2echeck.audit.evidence import PlainRun
 
-__all__ = ["DIGEST_LENGTH", "KEY_OF_OTHER_ROOM", "NO_SESSION", "NO_TIME", "OTHER_ROOM", "EventTable", "Names"]
+__all__ = [
+    "DIGEST_LENGTH",
+    "FATES",
+    "KEY_OF_OTHER_ROOM",
+    "NO_SESSION",
+    "NO_TIME",
+    "OTHER_ROOM",
+    "EventTable",
+    "Names",
+]
 
 NO_SESSION: Final = -1
 NO_TIME: Final = -(2**63)
@@ -35,8 +44,7 @@ _Name = TypeVar("_Name", str, bytes)
 _Item = TypeVar("_Item")
 
 _GENUINE: Final = Status.ENCRYPTED | Status.AUTHENTIC
-# By the number of what became of a plain event in the kernel: its status, and what is noted of it.
-_FATES: Final[tuple[tuple[Status, tuple[Reason, str] | None], ...]] = (
+FATES: Final[tuple[tuple[Status, tuple[Reason, str] | None], ...]] = (
     (Status.NORMAL, None),
     (_GENUINE, None),
     (_GENUINE | Status.OPENED, None),
@@ -47,8 +55,10 @@ _FATES: Final[tuple[tuple[Status, tuple[Reason, str] | None], ...]] = (
     (_GENUINE | Status.MOVED, (Reason.MEGOLM_ROOM_MISMATCH, OTHER_ROOM)),
     (_GENUINE | Status.MOVED, (Reason.MEGOLM_ROOM_MISMATCH, KEY_OF_OTHER_ROOM)),
 )
-_STATUSES: Final = [int(status) for status, _ in _FATES]
-_LOWEST_NOTED: Final = next(fate for fate, (_, note) in enumerate(_FATES) if note is not None)
+"""By the number of what became of a message in the kernel: its status, and what is noted of it.  0 is not known."""
+
+_STATUSES: Final = [int(status) for status, _ in FATES]
+_LOWEST_NOTED: Final = next(fate for fate, (_, note) in enumerate(FATES) if note is not None)
 
 
 class AnyNames(Protocol[_Name]):
@@ -259,7 +269,7 @@ class EventTable:
             run.chunk, (start, run.stop), (run.source.number, kind, locator), _STATUSES, _LOWEST_NOTED
         )
         for row, fate in noted:
-            note = _FATES[fate][1]
+            note = FATES[fate][1]
             assert note is not None  # noqa: S101 - `_LOWEST_NOTED`
             self.notes.append((row, *note))
         return rows
@@ -277,6 +287,10 @@ class EventTable:
             digest = hashlib.blake2b(ciphertext, digest_size=DIGEST_LENGTH).digest()
         else:
             digest = self.kernel.functions.audit_digest(self.kernel.tier, ciphertext)
+        self.enter_message(row, public_key, index, digest)
+
+    def enter_message(self, row: int, public_key: bytes, index: int, digest: bytes) -> None:
+        """Enter an authentic message, of which the digest is known."""
         self.session[row] = self.sessions.number(public_key)
         self.index[row] = index
         self.digest[row] = digest

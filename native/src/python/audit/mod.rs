@@ -3,6 +3,7 @@
 
 mod columns;
 mod keys;
+mod messages;
 mod names;
 mod scanner;
 mod table;
@@ -83,6 +84,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AuditChunk>()?;
     module.add_function(wrap_pyfunction!(audit_copy_hash, module)?)?;
     module.add_function(wrap_pyfunction!(audit_digest, module)?)?;
+    module.add_function(wrap_pyfunction!(messages::audit_messages, module)?)?;
     module.add_function(wrap_pyfunction!(keys::audit_key_list, module)?)?;
     Ok(())
 }

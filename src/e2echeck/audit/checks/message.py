@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     ed25519, room_keys = Later("e2echeck.hazmat.ed25519"), Later("e2echeck.room_keys")
 
-__all__ = ["REASONS", "MessageResult", "check_message"]
+__all__ = ["REASONS", "MessageResult", "check_message", "claimed_device"]
 
 REASONS: Final = {
     "wire": (
@@ -73,14 +73,17 @@ class MessageResult:
     device_id: str = ""
 
 
+def claimed_device(content: dict[str, object]) -> str:
+    """The device that an event says it comes from, or "" when it says none that could be one."""
+    device_id = content.get("device_id")
+    return device_id if isinstance(device_id, str) and len(device_id) <= 255 else ""
+
+
 def check_message(
     content: dict[str, object], room_id: str, keys: SessionStore | None, limits: Limits
 ) -> MessageResult:
     """Check the content of one m.room.encrypted event that stands in `room_id`."""
-    result = MessageResult(Status.ENCRYPTED, [])
-    device_id = content.get("device_id")
-    if isinstance(device_id, str) and len(device_id) <= 255:
-        result.device_id = device_id
+    result = MessageResult(Status.ENCRYPTED, [], device_id=claimed_device(content))
     try:
         encrypted = room_keys.read_content(content, limits=limits)
     except InputError as error:

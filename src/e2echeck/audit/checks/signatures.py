@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from e2echeck import _backend, canonical_json
 from e2echeck.audit.evidence import Status
 from e2echeck.audit.finding import Finding
 from e2echeck.audit.later import Later
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from e2echeck.audit.evidence import EvidenceBatch
     from e2echeck.audit.server_keys import ServerKeyStore
     from e2echeck.audit.table import EventTable
-    from e2echeck.events import EventCheck
+    from e2echeck.events import EventCheck, RoomVersion
     from e2echeck.events import _server_name as names
     from e2echeck.limits import Limits
 else:
@@ -85,6 +86,15 @@ class Proof:
     blamed: list[tuple[Reason, str, str]] = field(default_factory=list)
 
 
+class _Question(NamedTuple):
+    """An event of a batch and what it is checked by."""
+
+    place: int
+    pdu: dict[str, object]
+    rules: RoomVersion
+    event_id: str
+
+
 class EventProofs:
     """Checks copies of events as they come, and keeps what findings need; no event is kept.
 
@@ -92,12 +102,14 @@ class EventProofs:
         table: of all events.
         keys: of servers.
         limits: of JSON.
+        threads: that the native kernel verifies with.
     """
 
-    def __init__(self, table: EventTable, keys: ServerKeyStore, limits: Limits) -> None:
+    def __init__(self, table: EventTable, keys: ServerKeyStore, limits: Limits, threads: int) -> None:
         self._table = table
         self._keys = keys
         self._limits = limits
+        self._threads = threads
         self._versions: dict[str, str] = {}
         self._stated: dict[str, str] = {}
         self._groups: dict[tuple[Reason, str, str], array[int]] = {}
@@ -107,31 +119,78 @@ class EventProofs:
         """Take the version of a room that is stated apart from its events."""
         self._stated.setdefault(room_id, version)
 
-    def examine(self, batch: EvidenceBatch, i: int) -> Proof | None:
-        """Check event `i` of a batch; None when it is in client format, or while its room's version is not known.
+    def examine(self, batch: EvidenceBatch) -> list[Proof | None]:
+        """Check the events of a batch; None for one in client format, or while its room's version is not known.
 
         A version that stands beside an event comes before that of the first create event of its room, and this
         before what is stated apart.  Below room version 3 an event bears its own id; above, one that equals the id
         by which it is known was added by a store, since no event can contain its own hash.
         """
-        room_id, event_id = batch.room_ids[i], batch.event_ids[i]
+        proofs: list[Proof | None] = [None] * len(batch)
+        asked: list[_Question] = []
+        for i, pdu in enumerate(batch.pdus):
+            rules = self._rules(batch, i)
+            if pdu is None or rules is None:
+                continue
+            event_id = batch.event_ids[i]
+            if not rules.hashes_in_references and pdu.get("event_id") == event_id:
+                pdu = {name: value for name, value in pdu.items() if name != "event_id"}  # noqa: PLW2901
+            self._note_auth(pdu)
+            asked.append(_Question(i, pdu, rules, event_id))
+        self._check_together(asked, proofs)
+        with_keys = self._keys.known > 0
+        for place, pdu, rules, event_id in asked:
+            if proofs[place] is None:
+                check = events.check_event(pdu, rules, self._keys.ring, event_id=event_id, limits=self._limits)
+                proofs[place] = _proof(check, pdu, with_keys=with_keys)
+        return proofs
+
+    def _check_together(self, asked: list[_Question], proofs: list[Proof | None]) -> None:
+        """Check by the kernel what has canonical bytes, which then say all that the event says."""
+        ring, limits = self._keys.ring, self._limits
+        if asked and _backend.kernel() is not None:
+            spelled = [(n, data) for n, one in enumerate(asked) if (data := self._spell(one.pdu)) is not None]
+            found = events.check_raw_many(
+                [data for _, data in spelled],
+                [asked[n].rules for n, _ in spelled],
+                ring,
+                event_ids=[asked[n].event_id for n, _ in spelled],
+                limits=limits,
+                threads=self._threads,
+            )
+            with_keys = self._keys.known > 0
+            for at, (n, _) in enumerate(spelled):
+                place, pdu, _, _ = asked[n]
+                reasons = found.reasons(at)
+                if not reasons:
+                    held = {key.entity for key in found.keys(at)}
+                    servers = found.servers(at)
+                    proofs[place] = Proof(_ALL_HOLD if servers and held.issuperset(servers) else _NO_SERVER_HOLDS)
+                elif not any(reason.startswith("json.") for reason in reasons):
+                    proofs[place] = _proof(found.check(at), pdu, with_keys=with_keys)
+
+    def _spell(self, pdu: dict[str, object]) -> bytes | None:
+        """The canonical bytes of an event that has any, within the limit for what is read."""
+        try:
+            data = canonical_json.encode(pdu, limits=self._limits)
+        except InputError:
+            return None
+        return data if len(data) <= self._limits.json_bytes else None
+
+    def _rules(self, batch: EvidenceBatch, i: int) -> RoomVersion | None:
+        """The rules for event `i`, as far as they are known by now; takes the version in that a create event states."""
+        room_id = batch.room_ids[i]
         if batch.types[i] == "m.room.create" and batch.state_keys[i] == "":
             own = batch.contents[i].get("room_version", "1")
             if isinstance(own, str) and not batch.statuses[i].set_aside:
                 self._versions.setdefault(room_id, own)
-        pdu = batch.pdus[i]
-        if pdu is None:
+        if batch.pdus[i] is None:
             return None
         version = batch.versions[i] or self._versions.get(room_id) or self._stated.get(room_id)
         try:
-            rules = events.find_version(version)
+            return events.find_version(version)
         except InputError:
             return None
-        if not rules.hashes_in_references and pdu.get("event_id") == event_id:
-            pdu = {name: value for name, value in pdu.items() if name != "event_id"}
-        check = events.check_event(pdu, rules, self._keys.ring, event_id=event_id, limits=self._limits)
-        self._note_auth(pdu)
-        return _proof(check, pdu, with_keys=self._keys.known > 0)
 
     def record(self, row: int, proof: Proof, copy: str) -> None:
         """Enter what a copy of the event in `row` shows.
@@ -142,7 +201,7 @@ class EventProofs:
             copy: which further copy it is, for details; "" for the first.
         """
         table = self._table
-        table.status[row] |= proof.status
+        table.status[row] |= proof.status.value
         for code, detail in proof.notes:
             table.notes.append((row, code, ", ".join(filter(None, (detail, copy)))))
         for group in proof.blamed:
@@ -204,6 +263,8 @@ class EventProofs:
 
 
 _MOST_AUTH: Final = 10
+_NO_SERVER_HOLDS: Final = Status.FEDERATED | Status.PROVED | Status.ID_HOLDS | Status.HASH_HOLDS
+_ALL_HOLD: Final = _NO_SERVER_HOLDS | Status.SIGNATURE_HOLDS
 
 
 def _proof(check: EventCheck, pdu: dict[str, object], *, with_keys: bool) -> Proof:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
+from e2echeck.audit.ahead import kernel_limits
 from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, Source, Status, ToDeviceBatch
 from e2echeck.audit.readers.json_stream import BEGINNING, Expect, Start, elements
 from e2echeck.audit.readers.normalise import add_event, is_event, is_wrapper, placed_oddities
@@ -226,8 +226,7 @@ class JsonReader:
             InputError: as `batches`.
         """
         direction, limits = _Direction(kernel), self._limits
-        event_bytes, base64_characters = _bounded(limits.event_bytes), _bounded(limits.base64_characters)
-        bounds = event_bytes, base64_characters, _bounded(limits.message_bytes), _bounded(limits.json_bytes)
+        bounds = kernel_limits(limits)
         scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
         ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
         while going_on:
@@ -386,11 +385,6 @@ class JsonReader:
             yield f"{len(raw)} bytes", (), Status.NORMAL
             return
         yield value if isinstance(value, dict) else "no JSON object", parsed.oddities, Status.NORMAL
-
-
-def _bounded(limit: int) -> int:
-    """A limit as the kernel can have it.  Nothing is shorter than nothing, so below zero is as zero."""
-    return max(0, min(limit, sys.maxsize))
 
 
 def _previous(value: object) -> tuple[str, ...]:

@@ -13,13 +13,11 @@ from e2echeck.audit.later import Later
 if TYPE_CHECKING:
     import platform
 
-    import cryptography
-    import nacl
-
     from e2echeck.audit.report.pseudonyms import Pseudonyms
     from e2echeck.audit.summary import Summary
+    from e2echeck.hazmat import libraries
 else:
-    cryptography, nacl, platform = Later("cryptography"), Later("nacl"), Later("platform")
+    libraries, platform = Later("e2echeck.hazmat.libraries"), Later("platform")
 
 __all__ = ["finding_record", "summary_record"]
 
@@ -67,8 +65,7 @@ def summary_record(summary: Summary, names: Pseudonyms, options: dict[str, objec
             "version": e2echeck.__version__,
             "backend": summary.backend,
             "python": platform.python_version(),
-            "cryptography": cryptography.__version__,
-            "pynacl": nacl.__version__,
+            **libraries.versions(),
         },
         "options": options,
         "complete": summary.complete,
