@@ -82,7 +82,10 @@ def raw(draw: st.DrawFn) -> tuple[bytes, str]:
     event: Sent = draw(sent())
     made = replace(event, event=signed(event.version, event.event, *event.signers))
     for _ in range(draw(st.integers(0, 2))):
-        made, _ = draw(changed(made))
+        try:
+            made, _ = draw(changed(made))
+        except InputError:
+            break  # what the first change has left cannot be signed again
     data = json.dumps(made.event, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
     version = event.version if draw(st.integers(0, 3)) else draw(st.sampled_from(VERSIONS))
     if not draw(st.integers(0, 3)):
