@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2echeck import _backend, audit
-from e2echeck.megolm import GroupSession
+from e2echeck.audit.keys import KeySource
+from e2echeck.megolm import GroupSession, InboundGroupSession
 from tests.audit.served_room import ServedRoom, answer, key_file, row
 from tests.audit.test_backends import NATIVE, needs_kernel
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 
 
-def _same(evidence: Path, keys: Sequence[audit.ServerKeySource]) -> list[audit.Finding]:
+def _same(
+    evidence: Path, keys: Sequence[audit.ServerKeySource], sessions: Sequence[KeySource] = ()
+) -> list[audit.Finding]:
     def run() -> Any:
         findings: list[audit.Finding] = []
-        options = audit.Options(server_keys=keys, threads=2)
+        options = audit.Options(keys=sessions, server_keys=keys, threads=2)
         summary = audit.run([evidence], options, on_finding=findings.append)
         return findings, replace(summary, backend="")
 
@@ -38,11 +41,19 @@ def _same(evidence: Path, keys: Sequence[audit.ServerKeySource]) -> list[audit.F
     return found
 
 
-def _room(version: str) -> ServedRoom:
-    """A room in which a session is spoken, with all that may be odd about its messages."""
+def _room(version: str) -> tuple[ServedRoom, JSON]:
+    """A room in which a session is spoken, with all that may be odd about its messages; and its key from index 2 on."""
     room, sender = ServedRoom(version), GroupSession()
+    key = {
+        "algorithm": "m.megolm.v1.aes-sha2",
+        "room_id": room.room_id,
+        "sender_key": "A" * 43,
+        "session_id": sender.session_id,
+        "session_key": InboundGroupSession(sender.session_key()).export_at(2).to_base64(),
+    }
     for number in range(12):
-        text = sender.encrypt(json.dumps({"number": number}).encode()).to_base64()
+        payload = {"type": "m.room.message", "content": {}, "room_id": "!other" if number == 3 else room.room_id}
+        text = sender.encrypt(b"{" if number == 4 else json.dumps(payload).encode()).to_base64()
         if number == 5:
             text = text[:-3] + ("AAA" if text[-3:] != "AAA" else "BBB")
         content: JSON = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": text, "session_id": sender.session_id}
@@ -53,7 +64,7 @@ def _room(version: str) -> ServedRoom:
         if number == 8:
             content["session_id"] = "short"
         room.send("m.room.encrypted", content, sender=("@a:one.example", "@b:two.example")[number == 9])
-    return room
+    return room, key
 
 
 CHANGES: dict[str, Callable[[JSON], object]] = {
@@ -79,19 +90,23 @@ def test_every_fault_is_found_by_every_backend(tmp_path: Path, version: str) -> 
     keys = [audit.ServerKeySource(key_file(tmp_path, row(answer("one.example")), row(answer("two.example"))))]
     rng = random.Random(version)
     for number, change in enumerate(CHANGES.values()):
-        room = _room(version)
+        room, key = _room(version)
+        sessions = tmp_path / f"{number}.keys.json"
+        sessions.write_text(json.dumps([key]))
         wrapped = room.wrapped()
-        for event in rng.sample(wrapped[4:], 3):
+        for event in rng.sample(wrapped[12:], 3):
             change(event["pdu"])
         evidence = tmp_path / f"{number}.jsonl"
         evidence.write_text("".join(json.dumps(event) + "\n" for event in wrapped))
-        found = _same(evidence, keys)
-        assert any(finding.code == "megolm.signature-invalid" for finding in found)
+        for source in ((), (KeySource(sessions),)):
+            codes = {finding.code for finding in _same(evidence, keys, source)}
+            assert "megolm.signature-invalid" in codes
+            assert ("megolm.room-mismatch" in codes, "key.index-unknown" in codes) == (bool(source), bool(source))
 
 
 @needs_kernel
 def test_versions_that_come_after_their_events(tmp_path: Path) -> None:
-    wrapped = _room("11").wrapped()
+    wrapped = _room("11")[0].wrapped()
     evidence = tmp_path / "late.jsonl"
     evidence.write_text("".join(json.dumps(event) + "\n" for event in [*wrapped[1:], wrapped[0], *wrapped[5:9]]))
     _same(evidence, ())
