@@ -26,7 +26,9 @@ PICTURES: Final = {
     "threads": ("By threads, 16 sessions of 1,024 messages", "threads", "µs a message"),
     "seek": ("A far seek from index 0", "index", "µs a seek"),
 }
-_MARKERS: Final = {"vodozemac": "s", "python-olm": "^", "portable": "o", "avx512ifma": "D", "e2echeck": "o"}
+_MARKERS: Final = {
+    "vodozemac": "s", "python-olm": "^", "portable": "o", "avx2": "v", "avx512ifma": "D", "e2echeck": "o",
+}  # fmt: skip
 
 
 def draw(kind: str, rows: Iterable[dict[str, Any]], note: str, target: Path) -> None:

@@ -7,19 +7,22 @@
 pub enum Tier {
     /// 64-bit integers and nothing that has to be asked for.
     Portable = 0,
+    /// Four lanes of floating-point numbers, whose products are 53 bits wide (AVX2 and FMA).
+    Avx2 = 1,
     /// Eight 64-bit lanes with 52-bit multiplication (AVX-512 F, VL, BW, DQ and IFMA).
-    Avx512Ifma = 1,
+    Avx512Ifma = 2,
 }
 
 impl Tier {
     /// All tiers, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Portable, Self::Avx512Ifma];
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512Ifma];
 
     /// The name by which it is asked for and reported.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            Self::Avx2 => "avx2",
             Self::Avx512Ifma => "avx512ifma",
         }
     }
@@ -30,6 +33,10 @@ impl Tier {
         match self {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+            }
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512Ifma => {
                 std::arch::is_x86_feature_detected!("avx512f")
                     && std::arch::is_x86_feature_detected!("avx512vl")
@@ -38,7 +45,7 @@ impl Tier {
                     && std::arch::is_x86_feature_detected!("avx512ifma")
             }
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512Ifma => false,
+            Self::Avx2 | Self::Avx512Ifma => false,
         }
     }
 

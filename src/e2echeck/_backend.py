@@ -7,7 +7,7 @@ when the engine is first asked for:
 - ``pure``: Python over OpenSSL and libsodium.  It defines what is right.
 - ``native``: the kernel, with the fastest instructions that the processor has; an error when it is not installed.
 - ``auto``, the default: the kernel where a fitting one is installed, otherwise pure.
-- the name of a tier (``portable``, ``avx512ifma``): the kernel with just these instructions.
+- the name of a tier (``portable``, ``avx2``, ``avx512ifma``): the kernel with just these instructions.
 
 Both give the same answers; `using` chooses for a block of code, in tests above all.
 """

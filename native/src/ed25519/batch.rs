@@ -3,12 +3,12 @@
 
 use std::cell::Cell;
 
-#[cfg(target_arch = "x86_64")]
-use super::avx512;
 use super::point::Entry;
 use super::rules;
 use super::scalar::Shape;
 use super::{Group, key_table, portable};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 use crate::tier::Tier;
 
 /// Keys whose tables are made together.
@@ -53,6 +53,8 @@ struct Placed<'a> {
 pub(super) enum Engine {
     Portable,
     #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
 }
 
@@ -62,6 +64,8 @@ impl Engine {
         #[cfg(target_arch = "x86_64")]
         if let Some(engine) = avx512::Avx512::new(tier) {
             return Self::Avx512(engine);
+        } else if let Some(engine) = avx2::Avx2::new(tier) {
+            return Self::Avx2(engine);
         }
         let _ = tier;
         Self::Portable
@@ -73,6 +77,8 @@ impl Engine {
         match self {
             Self::Portable => portable::tables(keys, shape, entries),
             #[cfg(target_arch = "x86_64")]
+            Self::Avx2(engine) => engine.tables(keys, shape, entries),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512(engine) => engine.tables(keys, shape, entries),
         }
     }
@@ -82,6 +88,8 @@ impl Engine {
         match self {
             Self::Portable => portable::check(tables, jobs, verdicts),
             #[cfg(target_arch = "x86_64")]
+            Self::Avx2(engine) => engine.check(tables, jobs, verdicts),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512(engine) => engine.check(tables, jobs, verdicts),
         }
     }
@@ -90,6 +98,9 @@ impl Engine {
     const fn tables_pay(self, keys: usize, items: usize) -> bool {
         match self {
             Self::Portable => items > keys,
+            // Four lanes with two signatures in them take as long as these two by themselves.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => items > 1,
             // Eight lanes take about as long as two single verifications.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => items > 2,
@@ -101,6 +112,9 @@ impl Engine {
         match self {
             // The inversions that keys share cost little for so many, and one table stays in the nearest caches.
             Self::Portable => items >= 64,
+            // Side by side or not makes no difference to the time; a table alone takes less memory.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => items >= 256,
             // Tables for eight keys take the time of two, but of that size they leave the second cache.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => items >= 800,
@@ -112,7 +126,7 @@ impl Engine {
         match self {
             Self::Portable => key_table::WORDS,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(_) => key_table::PARTS,
+            Self::Avx2(_) | Self::Avx512(_) => key_table::PARTS,
         }
     }
 
@@ -120,6 +134,8 @@ impl Engine {
     pub(super) fn check_one(self, tables: &Tables, job: &Job) -> bool {
         match self {
             Self::Portable => portable::check_one(tables, job),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(engine) => engine.check_one(tables, job),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(engine) => engine.check_one(tables, job),
         }

@@ -30,7 +30,7 @@ pub(super) fn verify(public_key: &[u8; 32], signature: &[u8; 64], message: &[u8]
 /// A public key with the table of its multiples, for signatures that come one after the other.
 ///
 /// Making one takes as long as one and a half (AVX-512) to three (portable) verifications without it; from then on each
-/// takes a fifth, or two fifths, of that.  It is 74 or 57 kB large.
+/// takes a fifth to two fifths of that.  It is 74 or 57 kB large.
 pub struct KeyTable {
     public_key: [u8; 32],
     engine: Engine,
@@ -64,7 +64,7 @@ impl KeyTable {
     }
 }
 
-/// Rows without doublings, a multiple of eight of them: the eight parts of a sum are made in eight lanes.
+/// Rows without doublings, a multiple of eight of them: the four or eight parts of a sum are made in as many lanes.
 #[cfg(target_arch = "x86_64")]
 pub(super) const PARTS: Shape = Shape { window: 4, stride: 1 };
 

@@ -19,11 +19,15 @@
 //! come here, and nothing here signs.
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod batch;
 mod comb;
 mod field;
 mod key_table;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod point;
 mod portable;
 mod rules;

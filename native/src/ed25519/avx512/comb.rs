@@ -23,122 +23,13 @@ const MULTIPLES: usize = 128;
 /// With so many keys it is quicker to make their tables side by side than one after the other.
 const SIDE_BY_SIDE: usize = 4;
 
-/// As [`crate::ed25519::portable::tables`].
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-pub(super) fn tables(keys: &[&[u8; 32]], shape: Shape, mut entries: Vec<Entry>) -> Tables {
-    let size = shape.entries();
-    entries.resize(keys.len() * size, Entry::IDENTITY);
-    let mut builder = Builder { shape, entries, waiting: Vec::with_capacity(MULTIPLES) };
-    let mut starts = Vec::with_capacity(keys.len());
-    for (eight, number) in keys.chunks(8).zip((0..).step_by(8)) {
-        let start = number * size;
-        if eight.len() < SIDE_BY_SIDE {
-            for (key, start) in eight.iter().zip((start..).step_by(size)) {
-                let point = crate::ed25519::portable::decode_key(key);
-                if let Some(point) = point {
-                    builder.rows_side_by_side(&point.neg(), start);
-                }
-                starts.push(point.map(|_| start));
-            }
-        } else {
-            let (points, valid) = decode_negatives(eight);
-            builder.keys_side_by_side(points, start, eight.len());
-            starts.extend((0..eight.len()).map(|key| (valid >> key & 1 == 1).then_some(start + key * size)));
-        }
-    }
-    builder.finish();
-    Tables { shape, starts, entries: builder.entries }
-}
-
-/// Makes entries of multiples, many at a time.
-struct Builder {
-    shape: Shape,
-    entries: Vec<Entry>,
-    /// Eight points each, and the entry that each lane is for.
-    waiting: Vec<(Point8, [usize; 8])>,
-}
-
-/// The number of no entry: what is in such a lane is not kept.
-const NOWHERE: usize = usize::MAX;
-
-impl Builder {
-    /// The tables of eight points, the first of which begins at `start`; those of the first `keys` lanes are kept.
-    ///
-    /// As [`comb::tables`], with a key in each lane.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn keys_side_by_side(&mut self, points: Point8, start: usize, keys: usize) {
-        let shape = self.shape;
-        let mut first = points;
-        for row in 0..shape.rows() {
-            let mut places = [NOWHERE; 8];
-            for (key, place) in places.iter_mut().enumerate().take(keys) {
-                *place = start + key * shape.entries() + row * shape.row();
-            }
-            let last = self.multiples(first, places);
-            if row + 1 < shape.rows() {
-                first = last.double_times(shape.window * shape.stride - shape.window + 1);
-            }
-        }
-    }
-
-    /// The table of one point, which begins at `start`, with a row in each lane.  What the rows begin with is one chain of
-    /// doublings, made in words, as a chain would leave all lanes but one idle.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn rows_side_by_side(&mut self, point: &Point, start: usize) {
-        let shape = self.shape;
-        let mut first = *point;
-        for row in (0..shape.rows()).step_by(8) {
-            let mut firsts = [Point::IDENTITY; 8];
-            let mut places = [NOWHERE; 8];
-            for lane in 0..8.min(shape.rows() - row) {
-                if row + lane > 0 {
-                    first = first.double_times(shape.window * shape.stride);
-                }
-                firsts[lane] = first;
-                places[lane] = start + (row + lane) * shape.row();
-            }
-            self.multiples(Point8::from_points(&firsts), places);
-        }
-    }
-
-    /// The multiples 1 to 2^(window-1) of eight points, for eight rows; the last of them.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn multiples(&mut self, first: Point8, rows: [usize; 8]) -> Point8 {
-        let step = first.prepare();
-        let mut multiple = first;
-        for number in 1..=self.shape.half() {
-            if number > 1 {
-                multiple = multiple.add(&step);
-            }
-            self.waiting.push((multiple, rows.map(|row| row.saturating_add(number))));
-            if self.waiting.len() == MULTIPLES {
-                self.finish();
-            }
-        }
-        multiple
-    }
-
-    /// Puts all that is waiting in its places.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn finish(&mut self) {
-        let mut halves: Vec<Fe8> = self.waiting.iter().map(|(points, _)| points.z).collect();
-        Fe8::divide_by_all(&Fe::HALF, &mut halves);
-        for ((points, places), half) in self.waiting.iter().zip(&halves) {
-            for (entry, place) in points.entries(half).into_iter().zip(places) {
-                if let Some(kept) = self.entries.get_mut(*place) {
-                    *kept = entry;
-                }
-            }
-        }
-        self.waiting.clear();
-    }
-}
+crate::ed25519::lanes::tables!("avx512f,avx512vl,avx512bw,avx512dq,avx512ifma", 8, Fe8, Point8);
 
 /// The negatives of up to eight keys, and which of them obey rule 2; the other lanes are neutral elements.
 ///
 /// As [`Point::decode`].
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-fn decode_negatives(keys: &[&[u8; 32]]) -> (Point8, __mmask8) {
+fn decode_negatives(keys: &[&[u8; 32]]) -> (Point8, [bool; 8]) {
     let mut encodings = [[0; 8]; 4];
     let mut form = 0;
     for (lane, key) in keys.iter().take(8).enumerate() {
@@ -170,7 +61,7 @@ fn decode_negatives(keys: &[&[u8; 32]]) -> (Point8, __mmask8) {
     let x = Fe8::choose(odd ^ sign, x, Fe8::all(Fe::ZERO).sub(&x));
     let x = Fe8::choose(valid, x, Fe8::all(Fe::ZERO));
     let y = Fe8::choose(valid, y, one);
-    (Point8::from_affine(&x, &y), valid)
+    (Point8::from_affine(&x, &y), [0, 1, 2, 3, 4, 5, 6, 7].map(|lane| valid >> lane & 1 == 1))
 }
 
 /// Lanes in which all four words are the same.

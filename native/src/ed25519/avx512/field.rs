@@ -12,6 +12,7 @@ use core::arch::x86_64::*;
 
 use super::lanes::{Lanes, add, all, and, or, sub};
 use crate::ed25519::field::Fe;
+use crate::ed25519::lanes::powers_and_quotients;
 
 /// Eight elements with tight limbs.
 #[derive(Clone, Copy, Debug)]
@@ -260,54 +261,7 @@ impl Fe8 {
         fold(columns)
     }
 
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    fn square_times(&self, times: usize) -> Self {
-        let mut result = *self;
-        for _ in 0..times {
-            result = result.square();
-        }
-        result
-    }
-
-    /// The power (p - 5) / 8 = 2^252 - 3, for square roots.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    pub(super) fn power_p58(&self) -> Self {
-        let power_2 = self.square();
-        let power_9 = power_2.square_times(2).mul(self);
-        let power_11 = power_9.mul(&power_2);
-        let ones_5 = power_11.square().mul(&power_9); // 2^5 - 1
-        let ones_10 = ones_5.square_times(5).mul(&ones_5);
-        let ones_20 = ones_10.square_times(10).mul(&ones_10);
-        let ones_40 = ones_20.square_times(20).mul(&ones_20);
-        let ones_50 = ones_40.square_times(10).mul(&ones_10);
-        let ones_100 = ones_50.square_times(50).mul(&ones_50);
-        let ones_200 = ones_100.square_times(100).mul(&ones_100);
-        let ones_250 = ones_200.square_times(50).mul(&ones_50);
-        ones_250.square_times(2).mul(self)
-    }
-
-    /// Replaces every element by this number divided by it, with one inversion and three products for each eight.  None may
-    /// be 0.
-    ///
-    /// The products of the lanes are taken apart and inverted in words: one chain of 254 squares takes no longer in one
-    /// word than in eight lanes, and sooner than in lanes, where each product waits for the one before.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
-    pub(super) fn divide_by_all(dividend: &Fe, elements: &mut [Self]) {
-        let mut product = Self::all(Fe::ONE);
-        let mut before = Vec::with_capacity(elements.len());
-        for element in elements.iter() {
-            before.push(product);
-            product = product.mul(element);
-        }
-        let mut lanes = product.to_elements();
-        Fe::divide_by_all(dividend, &mut lanes);
-        let mut inverse = Self::from_elements(&lanes);
-        for (element, before) in elements.iter_mut().zip(&before).rev() {
-            let inverted = inverse.mul(before);
-            inverse = inverse.mul(element);
-            *element = inverted;
-        }
-    }
+    powers_and_quotients!("avx512f,avx512vl,avx512bw,avx512dq,avx512ifma");
 
     /// The limbs of the numbers below p.
     #[inline]
