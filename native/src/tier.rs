@@ -7,7 +7,7 @@
 pub enum Tier {
     /// 64-bit integers and nothing that has to be asked for.
     Portable = 0,
-    /// Four lanes of floating-point numbers, whose products are 53 bits wide (AVX2 and FMA).
+    /// Four lanes of floating-point numbers of 53 bits, whose products are rounded after an addition (AVX2 and FMA).
     Avx2 = 1,
     /// Eight 64-bit lanes with 52-bit multiplication (AVX-512 F, VL, BW, DQ and IFMA).
     Avx512Ifma = 2,

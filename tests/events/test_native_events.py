@@ -24,7 +24,7 @@ from e2echeck.vectors.loader import areas, load
 from tests.canonical_json.values import exact
 from tests.events.made import JSON, KEY_ID, KEYS, RING, SEEDS, TIME, VERSIONS, message, pdu, signed
 from tests.events.strategies import Sent, changed, sent
-from tests.native import each_tier, needs_kernel
+from tests.native import TIERS, each_tier, needs_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,9 +96,8 @@ def raw(draw: st.DrawFn) -> tuple[bytes, str]:
 
 
 @needs_kernel
-@given(st.lists(raw(), min_size=1, max_size=5), st.sampled_from(["portable", "best"]), st.booleans())
-def test_any_events(events: list[tuple[bytes, str]], which: str, known: bool) -> None:
-    tier = "portable" if which == "portable" else _backend.available()[-1].tier
+@given(st.lists(raw(), min_size=1, max_size=5), st.sampled_from(TIERS or ("",)), st.booleans())
+def test_any_events(events: list[tuple[bytes, str]], tier: str, known: bool) -> None:
     ids = ["$event:one.example", "$x", None, "", "\ud800"][: len(events)] if known else None
     both(tier, [data for data, _ in events], [version for _, version in events], event_ids=ids)
 

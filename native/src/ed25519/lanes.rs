@@ -34,7 +34,7 @@ macro_rules! powers_and_quotients {
         }
 
         /// Replaces every element by this number divided by it, with one inversion, and three products for the elements
-        /// of all lanes.  None may be 0.
+        /// of all lanes.  None may be 0 in any lane, or all quotients are.
         ///
         /// The products of the lanes are taken apart and inverted in words: one chain of 254 squares takes no longer in
         /// one word than in lanes, and sooner than in lanes, where each product waits for the one before.

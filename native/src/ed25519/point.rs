@@ -27,7 +27,8 @@ pub(crate) struct Prepared {
 
 /// An entry of a table: an affine point made ready for being added, two cache lines in all.
 ///
-/// Limbs are below 2^51 + 2^13, which the lanes of AVX-512 need (52-bit factors) and the words do not mind.
+/// Limbs are below 2^51 + 2^13, which the lanes need (AVX-512 has 52-bit factors, AVX2 loose ones) and the words do not
+/// mind.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Entry {

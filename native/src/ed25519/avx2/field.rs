@@ -2,8 +2,8 @@
 //! Four elements of the field modulo p = 2^255 - 19, one a lane.
 //!
 //! Five limbs of radix 2^51, as in [`crate::ed25519::field`], but with a sign and held as floating-point numbers: AVX2
-//! multiplies whole numbers of 32 bits only, floating-point ones of 53.  Every number here is whole and every operation
-//! exact.
+//! multiplies whole numbers of up to 32 bits, but floating-point ones of up to 53.  Every number here is whole, and
+//! nothing is lost.
 //!
 //! - *tight* ([`Fe4`]): every limb is between -2^50 and 2^50 + 2^16.
 //! - *loose* ([`Loose4`]): every limb is between -(2^51 + 2^17) and 2^51 + 2^17: twice a tight one, or a limb without a

@@ -82,7 +82,7 @@ pub(super) fn add(a: Lanes, b: Lanes) -> Lanes {
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn add_at_once(a: Lanes, b: Lanes) -> Lanes {
     let mut sum = add(a, b);
-    // SAFETY: no instruction at all; a number goes in and comes out.
+    // SAFETY: no instruction at all; a number goes in and comes out.  The comment names it as every operand has to be.
     unsafe { core::arch::asm!("/* {0} */", inout(ymm_reg) sum, options(nomem, nostack, preserves_flags)) };
     sum
 }

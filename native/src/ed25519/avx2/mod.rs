@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The tier of AVX2 with FMA: four signatures, or four keys, at once, one a lane.
 //!
-//! The only unsafe code of Ed25519 in this tier is in this module: loads and stores of references (`lanes`), and the
-//! calls from code that is compiled for any processor into code that is compiled for this instruction set (here).  They
-//! come with an [`Avx2`], which only exists where the processor has it.
+//! The only unsafe code of Ed25519 in this tier is in this module: loads, stores and prefetches of references and an empty
+//! instruction (`lanes`), and the calls from code that is compiled for any processor into code that is compiled for this
+//! instruction set (here).  They come with an [`Avx2`], which only exists where the processor has it.
 #![allow(unsafe_code)]
 
 mod comb;

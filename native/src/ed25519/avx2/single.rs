@@ -24,7 +24,7 @@ pub(super) fn check(tables: &Tables, job: &Job) -> bool {
     point.encode(&point.z.invert()) == words(r)
 }
 
-/// Adds the entry of every digit in some lane: digit i in lane i mod 4.
+/// Adds the entry of every digit in some lane: digit i in lane i mod 4.  What is left of the last lanes adds nothing.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn add_parts(sum: &mut Point4, table: &[Entry], shape: Shape, scalar: &Digits) {

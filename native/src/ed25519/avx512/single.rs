@@ -25,7 +25,7 @@ pub(super) fn check(tables: &Tables, job: &Job) -> bool {
     point.encode(&point.z.invert()) == words(r)
 }
 
-/// Adds the entry of every digit in some lane: digit i in lane i mod 8.
+/// Adds the entry of every digit in some lane: digit i in lane i mod 8.  What is left of the last lanes adds nothing.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512ifma")]
 fn add_parts(sum: &mut Point8, table: &[Entry], shape: Shape, scalar: &Digits) {
