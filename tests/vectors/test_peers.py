@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +15,18 @@ from vectors.__main__ import read_answers
 from vectors.confirm import ask
 from vectors.registry import collect, digest
 
+if TYPE_CHECKING:
+    from e2echeck.vectors import VectorFile
+    from vectors.registry import Answers
+
 REQUIRED = set(os.environ.get("E2ECHECK_REQUIRE", "").replace(",", " ").split())
+
+
+@cache
+def made() -> tuple[Answers, tuple[VectorFile, ...]]:
+    """All files, made once, and what is recorded of them."""
+    known = read_answers()
+    return known, tuple(collect(known))
 
 
 @pytest.mark.parametrize("name", peers.NAMES)
@@ -25,10 +38,10 @@ def test_recorded_answers_are_given(name: str) -> None:
         if word in REQUIRED:
             pytest.fail(f"{name} is not there, and E2ECHECK_REQUIRE names {word}", pytrace=False)
         pytest.skip(f"{name} is not there")
-    known = read_answers()
+    known, files = made()
     wrong = []
     with ChildAdapter(command) as adapter:
-        for file in collect(known):
+        for file in files:
             for vector in file.vectors:
                 fingerprint, answers = known.answers[vector.id]
                 assert fingerprint == digest(vector)
