@@ -54,8 +54,10 @@ else:
 
 __all__ = ["Options", "run"]
 
-# As a plain integer, which goes into the column many times faster.
+# As plain integers, which go into the column and are compared with it many times faster.
 _ENCRYPTED: Final = Status.ENCRYPTED.value
+_REFUSED: Final = (Status.REJECTED | Status.SOFT_FAILED).value
+_SET_ASIDE: Final = Status.SET_ASIDE.value
 _STATE_KINDS: Final = frozenset({"m.room.create", "m.room.join_rules", "m.room.encryption"})
 # Notes of a source that are findings too.
 _SOURCE_CODES: Final = {str(code): code for code in (Reason.EVIDENCE_SCHEMA_UNKNOWN, Reason.JSON_DUPLICATE_KEY)}
@@ -361,9 +363,10 @@ class _Audit:
             )
         said: set[tuple[int, Reason]] = set()
         for row, code, detail in sorted(table.notes, key=lambda note: note[0]):
-            status = table.status_of(row)
-            aside = status & (Status.REJECTED | Status.SOFT_FAILED) if code in PER_EVENT else status.set_aside
-            if aside or (row, code) in said or self._is_lax(row, code):
+            status = table.status[row]
+            if status & (_REFUSED if code in PER_EVENT else _SET_ASIDE):
+                continue
+            if (row, code) in said or self._is_lax(row, code):
                 continue
             if code is not Reason.EVENT_COPIES_DIFFER:
                 said.add((row, code))
