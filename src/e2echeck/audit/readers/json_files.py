@@ -31,7 +31,7 @@ __all__ = ["JsonReader", "recognise"]
 
 Shape = Literal["events", "pdus", "messages", "to-device"]
 _LOOK_AT: Final = 20
-_STRETCH: Final = 32 * 2**20
+_STRETCH: Final = 8 * 2**20
 """Bytes that the kernel reads at a time; three stretches are in memory at once."""
 _SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
 
@@ -215,7 +215,7 @@ class JsonReader:
     def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
         """The events of the file as `batches` has them, the plain ones of them verified by the kernel.
 
-        Reads ahead: while a part is dealt with, the next one is read and verified.
+        Reads ahead: while a part is dealt with, the next one is verified, and the one after that is read.
 
         Args:
             kernel: that does it.
@@ -225,8 +225,7 @@ class JsonReader:
         Raises:
             InputError: as `batches`.
         """
-        direction, limits = _Direction(kernel), self._limits
-        bounds = kernel_limits(limits)
+        direction, bounds = _Direction(kernel), kernel_limits(self._limits)
         scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
         ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
         while going_on:
@@ -235,7 +234,7 @@ class JsonReader:
             except OSError as error:
                 raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
             # What is too large, or no JSON, the other reader says in words.
-            going_on = not (chunk.at_end or chunk.stuck or chunk.rest > limits.json_bytes)
+            going_on = not chunk.last
             if going_on:
                 coming = _Ahead(scanner.next)
             for batch in self._take_chunk(chunk, direction, ordinal):
