@@ -16,4 +16,5 @@ pub mod scan;
 pub mod sessions;
 pub mod stretch;
 pub mod table;
+pub mod utf8;
 pub mod verify;

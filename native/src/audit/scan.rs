@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::event::{self, Event, NO_TIME, Span};
-use super::intern::Interner;
+use super::intern::{Interner, hash};
 use super::json::balanced_end;
 use super::open::{self, Fate, Limits, Message, Texts};
 
@@ -53,6 +53,8 @@ pub struct Element {
 pub struct Row {
     /// Where its id stands in the text.
     pub id: Span,
+    /// The hash of its id, for tables.
+    pub id_hash: u32,
     /// `origin_server_ts`, or `NO_TIME`.
     pub timestamp: i64,
     /// `depth`, or -1.
@@ -196,6 +198,7 @@ impl Piece {
         let row = self.message(&texts, limits)?;
         Some(Row {
             id: event.id,
+            id_hash: hash(text(bytes, event.id)),
             timestamp: event.timestamp,
             depth: event.depth,
             device: self.names.devices.number(text(bytes, event.device)).0,
@@ -208,6 +211,7 @@ impl Piece {
         let message = open::read_message(texts, &mut self.arena, limits)?;
         Some(Row {
             id: Span::default(),
+            id_hash: 0,
             timestamp: NO_TIME,
             depth: -1,
             room: self.names.rooms.number(texts.room).0,
