@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from e2echeck.audit.checks.room import DEFAULT_PERIOD_MS, DEFAULT_PERIOD_MSGS
@@ -56,8 +57,9 @@ def check_sessions(
     rows = _sorted_rows(table) if table.native is None else _rows_to_look_at(table, table.native, rooms)
     messages = table.messages(rows)
     start = 0
-    for session, group in groupby(messages.session):
-        end = start + sum(1 for _ in group)
+    while start < len(rows):
+        session = messages.session[start]
+        end = bisect_right(messages.session, session, start)
         yield from _Session(table, rooms, session, messages.part(start, end)).findings(is_ghost_group)
         start = end
 
