@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
+from e2echeck.audit._meanwhile import Meanwhile
 from e2echeck.audit.ahead import kernel_limits
 from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, Source, Status, ToDeviceBatch
 from e2echeck.audit.readers.json_stream import BEGINNING, Expect, Start, elements
@@ -19,7 +19,7 @@ from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from e2echeck_native import AuditChunk, AuditKeys, AuditNames
@@ -81,32 +81,6 @@ def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
     ):
         return "messages", "list"
     return None
-
-
-class _Ahead(Thread):
-    """Work that is done meanwhile in another thread."""
-
-    def __init__(self, work: Callable[[], AuditChunk]) -> None:
-        super().__init__()  # no daemon: it is waited for when the process ends early
-        self._work = work
-        self._result: AuditChunk | None = None
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Called by the thread."""
-        try:
-            self._result = self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
-            self._error = error
-
-    def result(self) -> AuditChunk:
-        """What the work gave or raised."""
-        self.join()
-        if self._result is None:
-            assert self._error is not None  # noqa: S101 - one of the two
-            raise self._error
-        return self._result
 
 
 class _Hash(Protocol):
@@ -227,7 +201,7 @@ class JsonReader:
         """
         direction, bounds = _Direction(kernel), kernel_limits(self._limits)
         scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
-        ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
+        ordinal, going_on, coming = 0, True, Meanwhile(scanner.next)
         while going_on:
             try:
                 chunk = coming.result()
@@ -236,7 +210,7 @@ class JsonReader:
             # What is too large, or no JSON, the other reader says in words.
             going_on = not chunk.last
             if going_on:
-                coming = _Ahead(scanner.next)
+                coming = Meanwhile(scanner.next)
             for batch in self._take_chunk(chunk, direction, ordinal):
                 direction.look_at(batch)
                 ordinal = self.source.events
