@@ -62,9 +62,14 @@ fn id(value: Value) -> Option<Span> {
 pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
     let mut event = Event { timestamp: NO_TIME, depth: -1, ..Event::default() };
     let (mut has_id, mut has_room, mut has_sender, mut has_kind) = (false, false, false, false);
-    let mut content = None;
+    let mut has_content = false;
     let mut cursor = Cursor::new(bytes, start, Rules::Event);
-    cursor.object(0, |name, value, bytes| {
+    cursor.members(0, |cursor, name| {
+        if name == b"content" {
+            has_content = true;
+            return read_content(cursor, &mut event);
+        }
+        let value = cursor.value(1)?;
         match name {
             b"event_id" => {
                 event.id = id(value)?;
@@ -85,10 +90,6 @@ pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
                     return None;
                 }
             }
-            b"content" => {
-                let Value::Object(from, _) = value else { return None };
-                content = Some(from);
-            }
             b"origin_server_ts" => {
                 if let Value::Integer(number) = value {
                     event.timestamp = number;
@@ -105,20 +106,19 @@ pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
         Some(())
     })?;
     let end = cursor.at;
-    if !(has_id && has_room && has_sender && has_kind) {
+    if !(has_id && has_room && has_sender && has_kind && has_content) {
         return None;
     }
     if cursor.not_ascii && !is_utf8(bytes.get(start..end)?) {
         return None;
     }
-    read_content(bytes, content?, &mut event)?;
     Some((event, end))
 }
 
-/// The content, which was found well-formed before.
-fn read_content(bytes: &[u8], start: usize, event: &mut Event) -> Option<()> {
+/// The content, at which the cursor stands.
+fn read_content(cursor: &mut Cursor<'_>, event: &mut Event) -> Option<()> {
     let (mut has_algorithm, mut has_session, mut has_ciphertext) = (false, false, false);
-    Cursor::new(bytes, start, Rules::Event).object(1, |name, value, bytes| {
+    cursor.object(1, |name, value, bytes| {
         match (name, value) {
             (b"algorithm", Value::Text(text)) => {
                 has_algorithm = !text.escaped && bytes.get(text.start..text.end)? == ALGORITHM;
