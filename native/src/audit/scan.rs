@@ -51,7 +51,7 @@ pub struct Element {
 /// A plain event and what its message shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Where its id stands in the text.
+    /// Where its id stands among those of the chunk.
     pub id: Span,
     /// The hash of its id, for tables.
     pub id_hash: u32,
@@ -94,7 +94,9 @@ pub struct Chunk {
     pub elements: Vec<Element>,
     /// The plain events.
     pub rows: Vec<Row>,
-    /// Their texts but for ids.
+    /// Their ids, one after the other: they are needed again when the text has left the processor.
+    pub ids: Vec<u8>,
+    /// Their other texts.
     pub names: Names,
     /// The keys of the sessions.
     pub keys: Vec<[u8; 32]>,
@@ -112,6 +114,7 @@ impl Chunk {
         Self {
             elements: Vec::new(),
             rows: Vec::new(),
+            ids: Vec::new(),
             names: Names::default(),
             keys: Vec::new(),
             consumed: 0,
@@ -138,6 +141,7 @@ impl Chunk {
 pub struct Piece {
     elements: Vec<Element>,
     rows: Vec<Row>,
+    ids: Vec<u8>,
     names: Names,
     arena: Vec<u8>,
     at: usize,
@@ -178,6 +182,7 @@ impl Piece {
         Self {
             elements: Vec::new(),
             rows: Vec::new(),
+            ids: Vec::new(),
             names: Names::default(),
             arena,
             at: 0,
@@ -196,9 +201,11 @@ impl Piece {
             sender: text(bytes, event.sender),
         };
         let row = self.message(&texts, limits)?;
+        let (id, start) = (text(bytes, event.id), self.ids.len() as u32);
+        self.ids.extend_from_slice(id);
         Some(Row {
-            id: event.id,
-            id_hash: hash(text(bytes, event.id)),
+            id: (start, self.ids.len() as u32),
+            id_hash: hash(id),
             timestamp: event.timestamp,
             depth: event.depth,
             device: self.names.devices.number(text(bytes, event.device)).0,
@@ -255,6 +262,7 @@ pub fn cut(
     let mut piece = Piece::new(expect, arena);
     piece.elements.reserve(limit.saturating_sub(at) / 800);
     piece.rows.reserve(limit.saturating_sub(at) / 800);
+    piece.ids.reserve(limit.saturating_sub(at) / 16);
     loop {
         at = skip_space(bytes, at);
         piece.at = at;
@@ -365,6 +373,9 @@ pub fn join(
             }
         };
         let base = chunk.rows.len() as u32;
+        // All of them together are shorter than the text, of which 32 bits tell every place.
+        let ids = chunk.ids.len() as u32;
+        chunk.ids.extend_from_slice(&piece.ids);
         chunk.elements.extend(piece.elements.into_iter().map(|element| Element {
             row: if element.row == ODD { ODD } else { element.row + base },
             ..element
@@ -374,6 +385,7 @@ pub fn join(
         let devices = renumber(&piece.names.devices, &mut chunk.names.devices);
         let sessions = renumber(&piece.names.sessions, &mut chunk.names.sessions);
         chunk.rows.extend(piece.rows.into_iter().map(|row| Row {
+            id: (row.id.0 + ids, row.id.1 + ids),
             room: rooms[row.room as usize],
             sender: senders[row.sender as usize],
             device: devices[row.device as usize],

@@ -77,7 +77,6 @@ impl Texts<'_> {
     pub fn append(
         &mut self,
         columns: &mut Columns<'_>,
-        text: &[u8],
         chunk: &Chunk,
         numbers: &mut Numbers,
         (from, to): (usize, usize),
@@ -96,7 +95,7 @@ impl Texts<'_> {
             else {
                 break;
             };
-            let id = text.get(row.id.0 as usize..row.id.1 as usize).unwrap_or_default();
+            let id = chunk.ids.get(row.id.0 as usize..row.id.1 as usize).unwrap_or_default();
             if row.fate == Fate::Odd || !self.ids.number_of(row.id_hash, id).1 {
                 break;
             }

@@ -135,14 +135,7 @@ impl AuditTable {
             digest: &mut *held(&self.digest.get().inner)?,
         };
         let common = table::Common { source, kind, locator, statuses: &statuses, noted };
-        Ok(texts.append(
-            &mut columns,
-            chunk.data.bytes(),
-            &chunk.chunk,
-            &mut *held(&chunk.numbers)?,
-            part,
-            &common,
-        ))
+        Ok(texts.append(&mut columns, &chunk.chunk, &mut *held(&chunk.numbers)?, part, &common))
     }
 
     /// The rows of all sessions that may give a finding, by session, index and row.
