@@ -31,8 +31,8 @@ __all__ = ["JsonReader", "recognise"]
 
 Shape = Literal["events", "pdus", "messages", "to-device"]
 _LOOK_AT: Final = 20
-_STRETCH: Final = 8 * 2**20
-"""Bytes that the kernel reads at a time; three stretches are in memory at once."""
+_STRETCH: Final = 16 * 2**20
+"""Bytes that the kernel reads at a time; four stretches are in memory at once."""
 _SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
 
 
