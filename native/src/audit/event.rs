@@ -4,6 +4,7 @@
 //! The definition of what an event is stands in `e2echeck.audit.readers.normalise`; what is not plain is read there.
 
 use super::json::{Cursor, ESCAPED, Rules, Text, Value};
+use super::utf8::is_utf8;
 
 /// `NO_TIME` of `e2echeck.audit.table`.
 pub const NO_TIME: i64 = i64::MIN;
@@ -61,9 +62,14 @@ fn id(value: Value) -> Option<Span> {
 pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
     let mut event = Event { timestamp: NO_TIME, depth: -1, ..Event::default() };
     let (mut has_id, mut has_room, mut has_sender, mut has_kind) = (false, false, false, false);
-    let mut content = None;
+    let mut has_content = false;
     let mut cursor = Cursor::new(bytes, start, Rules::Event);
-    cursor.object(0, |name, value, bytes| {
+    cursor.members(0, |cursor, name| {
+        if name == b"content" {
+            has_content = true;
+            return read_content(cursor, &mut event);
+        }
+        let value = cursor.value(1)?;
         match name {
             b"event_id" => {
                 event.id = id(value)?;
@@ -84,10 +90,6 @@ pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
                     return None;
                 }
             }
-            b"content" => {
-                let Value::Object(from, _) = value else { return None };
-                content = Some(from);
-            }
             b"origin_server_ts" => {
                 if let Value::Integer(number) = value {
                     event.timestamp = number;
@@ -104,20 +106,19 @@ pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
         Some(())
     })?;
     let end = cursor.at;
-    if !(has_id && has_room && has_sender && has_kind) {
+    if !(has_id && has_room && has_sender && has_kind && has_content) {
         return None;
     }
-    if cursor.not_ascii {
-        std::str::from_utf8(bytes.get(start..end)?).ok()?;
+    if cursor.not_ascii && !is_utf8(bytes.get(start..end)?) {
+        return None;
     }
-    read_content(bytes, content?, &mut event)?;
     Some((event, end))
 }
 
-/// The content, which was found well-formed before.
-fn read_content(bytes: &[u8], start: usize, event: &mut Event) -> Option<()> {
+/// The content, at which the cursor stands.
+fn read_content(cursor: &mut Cursor<'_>, event: &mut Event) -> Option<()> {
     let (mut has_algorithm, mut has_session, mut has_ciphertext) = (false, false, false);
-    Cursor::new(bytes, start, Rules::Event).object(1, |name, value, bytes| {
+    cursor.object(1, |name, value, bytes| {
         match (name, value) {
             (b"algorithm", Value::Text(text)) => {
                 has_algorithm = !text.escaped && bytes.get(text.start..text.end)? == ALGORITHM;
@@ -157,7 +158,9 @@ pub enum Payload<'a> {
 #[must_use]
 pub fn read_payload(plaintext: &[u8]) -> Payload<'_> {
     fn room(plaintext: &[u8]) -> Option<&[u8]> {
-        std::str::from_utf8(plaintext).ok()?;
+        if !is_utf8(plaintext) {
+            return None;
+        }
         let mut cursor = Cursor::new(plaintext, 0, Rules::Payload);
         let (mut kind, mut content, mut room) = (false, false, None);
         cursor.space();

@@ -3,6 +3,12 @@
 
 use super::copy_hash::for_table;
 
+/// The hash of a string by which it is looked up.
+#[must_use]
+pub fn hash(text: &[u8]) -> u32 {
+    for_table(text) as u32
+}
+
 /// Byte strings by number and numbers by byte string.  Holds fewer than 2^32 of them.
 #[derive(Default)]
 pub struct Interner {
@@ -55,7 +61,7 @@ impl Interner {
         if self.places.is_empty() {
             return None;
         }
-        self.places[self.place(for_table(text) as u32, text)].1.checked_sub(1)
+        self.places[self.place(hash(text), text)].1.checked_sub(1)
     }
 
     /// The number of a string, and whether it is new.
@@ -64,10 +70,18 @@ impl Interner {
     ///
     /// With 2^32 - 1 strings, which the memory of the bounds of an audit does not hold.
     pub fn number(&mut self, text: &[u8]) -> (u32, bool) {
+        self.number_of(hash(text), text)
+    }
+
+    /// The same for a string whose `hash` is known.
+    ///
+    /// # Panics
+    ///
+    /// As `number`.
+    pub fn number_of(&mut self, bits: u32, text: &[u8]) -> (u32, bool) {
         if (self.ends.len() + 1) * 4 > self.places.len() * 3 {
-            self.grow();
+            self.grow(self.places.len() * 2);
         }
-        let bits = for_table(text) as u32;
         let at = self.place(bits, text);
         if let Some(number) = self.places[at].1.checked_sub(1) {
             return (number, false);
@@ -80,8 +94,21 @@ impl Interner {
         (number, true)
     }
 
-    fn grow(&mut self) {
-        let mut places = vec![(0, 0); (self.places.len() * 2).max(64)];
+    /// Makes room for more strings at once, and brings the places of these, by their hashes, near the processor: each
+    /// of them lies somewhere else, and looking for them one after the other is waiting.
+    pub fn expect(&mut self, hashes: impl Iterator<Item = u32> + Clone) {
+        let count = self.ends.len() + hashes.clone().count();
+        self.ends.reserve(count - self.ends.len());
+        if count * 4 > self.places.len() * 3 {
+            self.grow((count * 4 / 3 + 1).next_power_of_two());
+        }
+        let Some(mask) = self.places.len().checked_sub(1) else { return };
+        let near = hashes.fold(0, |sum: u32, bits| sum.wrapping_add(self.places[bits as usize & mask].1));
+        std::hint::black_box(near);
+    }
+
+    fn grow(&mut self, places: usize) {
+        let mut places = vec![(0, 0); places.max(64)];
         let mask = places.len() - 1;
         for (bits, number) in self.places.iter().copied().filter(|(_, number)| *number != 0) {
             let mut at = bits as usize & mask;
@@ -96,7 +123,23 @@ impl Interner {
 
 #[cfg(test)]
 mod tests {
-    use super::Interner;
+    use super::{Interner, hash};
+
+    #[test]
+    fn nothing_changes_when_strings_are_expected() {
+        let mut interner = Interner::default();
+        let text = |number: u32| number.to_string().into_bytes();
+        for count in [0, 1, 47, 48, 49, 500] {
+            let start = interner.len() as u32;
+            interner.expect((start..start + count).map(|number| hash(&text(number))));
+            let room = interner.places.len();
+            for number in start..start + count {
+                assert_eq!(interner.number_of(hash(&text(number)), &text(number)), (number, true));
+            }
+            assert_eq!(interner.places.len(), room, "room was made for all of them");
+            assert!((0..start + count).all(|number| interner.find(&text(number)) == Some(number)));
+        }
+    }
 
     #[test]
     fn numbers_follow_the_order_of_first_sight() {

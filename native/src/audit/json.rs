@@ -112,6 +112,18 @@ impl<'a> Cursor<'a> {
         depth: usize,
         mut member: impl FnMut(&'a [u8], Value, &'a [u8]) -> Option<()>,
     ) -> Option<()> {
+        self.members(depth, |cursor, name| {
+            let value = cursor.value(depth + 1)?;
+            member(name, value, cursor.bytes)
+        })
+    }
+
+    /// Reads an object; `member` gets each key, in order, and reads its value, which is `depth + 1` deep.
+    pub fn members(
+        &mut self,
+        depth: usize,
+        mut member: impl FnMut(&mut Self, &'a [u8]) -> Option<()>,
+    ) -> Option<()> {
         if depth >= DEEPEST {
             return None;
         }
@@ -136,9 +148,8 @@ impl<'a> Cursor<'a> {
             self.space();
             self.take(b':')?;
             self.space();
-            let value = self.value(depth + 1)?;
             // A key with escapes may be any key: where keys matter the caller has to hear of it.
-            member(if key.escaped { ESCAPED } else { name }, value, bytes)?;
+            member(self, if key.escaped { ESCAPED } else { name })?;
             self.space();
             if self.take(b'}').is_some() {
                 return Some(());

@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::json::{Cursor, ESCAPED, Rules, Text, Value};
 use super::open::{decode_into, decode_key};
 use super::scan::in_threads;
+use super::utf8::is_utf8;
 use crate::megolm::Ratchet;
 
 const ALGORITHM: &[u8] = b"m.megolm.v1.aes-sha2";
@@ -61,7 +62,9 @@ pub enum Entry {
 /// Reads a plain key list; `None` when it is not surely well-formed, or has more than `most` entries.
 #[must_use]
 pub fn read_list(bytes: &[u8], threads: usize, most: usize) -> Option<Vec<Entry>> {
-    std::str::from_utf8(bytes).ok()?;
+    if !is_utf8(bytes) {
+        return None;
+    }
     let mut cursor = Cursor::new(bytes, 0, Rules::Payload);
     let mut found = Vec::new();
     cursor.space();

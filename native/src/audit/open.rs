@@ -93,13 +93,42 @@ pub fn read_message(texts: &Texts<'_>, arena: &mut Vec<u8>, limits: &Limits) -> 
     }
     let start = arena.len();
     decode(texts.ciphertext, arena)?;
-    let Some((index, ciphertext)) = arena.get(start..).and_then(|wire| parse(wire, limits)) else {
+    let wire = arena.get(start..).unwrap_or_default();
+    let Some((index, ciphertext)) = parse(wire).filter(|_| wire.len() <= limits.message_bytes) else {
         arena.truncate(start);
         return None;
     };
-    let digest = copy_hash::digest(arena.get(start + ciphertext.0..start + ciphertext.1).unwrap_or_default());
-    let copy = copy_hash::of_plain(texts.room, texts.sender, texts.session, texts.ciphertext);
+    let digest = copy_hash::digest(wire.get(ciphertext.0..ciphertext.1).unwrap_or_default());
+    let copy = copy_of(texts, wire, ciphertext, &digest);
     Some(Message { wire: (start, arena.len()), ciphertext, index, digest, copy })
+}
+
+/// What stands for type and algorithm in the hash of what copies have in common.
+const PLAIN: [&[u8]; 2] = [b"m.room.encrypted", b"m.megolm.v1.aes-sha2"];
+
+/// The hash of what copies have in common: over a message of canonical form, of which the digest is known, piece by
+/// piece.  It has one spelling only, so that texts are equal where messages are.
+fn copy_of(texts: &Texts<'_>, wire: &[u8], (from, to): (usize, usize), digest: &[u8; DIGEST]) -> i64 {
+    let [kind, algorithm] = PLAIN;
+    let (head, tail) = (wire.get(..from).unwrap_or_default(), wire.get(to..).unwrap_or_default());
+    copy_hash::of(&[texts.room, texts.sender, kind, algorithm, texts.session, head, digest, tail])
+}
+
+/// The same for an event of any form: room, sender, type, algorithm, session, ciphertext.
+#[must_use]
+pub fn copy_of_any(texts: &[&[u8]]) -> i64 {
+    if let [room, sender, kind, algorithm, session, ciphertext] = *texts
+        && [kind, algorithm] == PLAIN
+    {
+        let mut wire = Vec::new();
+        if decode(ciphertext, &mut wire).is_some()
+            && let Some((_, place)) = parse(&wire)
+        {
+            let digest = copy_hash::digest(wire.get(place.0..place.1).unwrap_or_default());
+            return copy_of(&Texts { session, ciphertext, room, sender }, &wire, place, &digest);
+        }
+    }
+    copy_hash::of(texts)
 }
 
 /// Reads base64 in its one canonical spelling without padding, appending to `into`.
@@ -167,8 +196,8 @@ fn varint(wire: &[u8], at: &mut usize) -> Option<u32> {
 }
 
 /// The index of a message in canonical form, and where its ciphertext stands.
-fn parse(wire: &[u8], limits: &Limits) -> Option<(u32, (usize, usize))> {
-    if wire.len() > limits.message_bytes || wire.first() != Some(&3) || wire.get(1) != Some(&0x08) {
+fn parse(wire: &[u8]) -> Option<(u32, (usize, usize))> {
+    if wire.first() != Some(&3) || wire.get(1) != Some(&0x08) {
         return None;
     }
     let end = wire.len().checked_sub(MAC + SIGNATURE)?;
@@ -329,4 +358,51 @@ fn verify_signatures(tier: Tier, sessions: &[Session<'_>]) -> Vec<bool> {
     let mut verdicts = vec![false; signed.iter().map(Vec::len).sum()];
     verify_groups(tier, &groups, &mut verdicts);
     verdicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, Texts, copy_of_any, read_message};
+
+    const LIMITS: Limits = Limits {
+        event_bytes: 1 << 20,
+        base64_characters: 1 << 20,
+        message_bytes: 1 << 20,
+        json_bytes: 1 << 20,
+    };
+
+    /// A message with index 5 and a ciphertext of 32 bytes.
+    fn message() -> String {
+        let wire: Vec<u8> = [3, 8, 5, 0x12, 32].into_iter().chain(0..32 + 8 + 64).collect();
+        base64_simd::STANDARD_NO_PAD.encode_to_string(&wire)
+    }
+
+    fn copy(ciphertext: &str) -> (Option<i64>, i64) {
+        let (room, sender, session) = (b"!r".as_slice(), b"@a".as_slice(), b"abc".as_slice());
+        let ciphertext = ciphertext.as_bytes();
+        let texts = Texts { session, ciphertext, room, sender };
+        let plain = read_message(&texts, &mut Vec::new(), &LIMITS).map(|message| message.copy);
+        (
+            plain,
+            copy_of_any(&[room, sender, b"m.room.encrypted", b"m.megolm.v1.aes-sha2", session, ciphertext]),
+        )
+    }
+
+    #[test]
+    fn both_ways_to_read_an_event_have_one_hash_of_its_copies() {
+        let text = message();
+        let (plain, any) = copy(&text);
+        assert_eq!(plain, Some(any));
+        // Every letter counts, whether or not a message is left.
+        for place in 0..text.len() {
+            let letter = if text.as_bytes()[place] == b'B' { "C" } else { "B" };
+            let mut other = text.clone();
+            other.replace_range(place..=place, letter);
+            let (plain, any_other) = copy(&other);
+            assert!(plain.is_none_or(|plain| plain == any_other));
+            assert_ne!(any, any_other, "{place}");
+        }
+        assert_ne!(any, copy(&format!("{text}=")).1);
+        assert_ne!(copy("").1, copy("=").1);
+    }
 }

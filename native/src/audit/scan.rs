@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A stretch of a JSON file: cut into elements, plain events recognised and verified, by several threads.
+//! A stretch of a JSON file: cut into elements, and plain events recognised, by several threads.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::event::{self, Event, NO_TIME, Span};
-use super::intern::Interner;
+use super::intern::{Interner, hash};
 use super::json::balanced_end;
-use super::keys::Keys;
-use super::open::{self, Fate, Item, Limits, Message, Session, Texts};
-use crate::tier::Tier;
+use super::open::{self, Fate, Limits, Message, Texts};
 
 /// The row of an element that Python has to read.
 pub const ODD: u32 = u32::MAX;
-/// Pieces for each thread: enough that none waits long for another.
-const PIECES: usize = 4;
 /// Pieces are not made smaller than this.
 const LEAST_PIECE: usize = 64 * 1024;
-
-/// Sessions that one thread verifies at a time: so many that the tables of their keys are made together.
-const TOGETHER: usize = 16;
 
 /// What may come next in a file, as in `e2echeck.audit.readers.json_stream`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +51,10 @@ pub struct Element {
 /// A plain event and what its message shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Where its id stands in the text.
+    /// Where its id stands among those of the chunk.
     pub id: Span,
+    /// The hash of its id, for tables.
+    pub id_hash: u32,
     /// `origin_server_ts`, or `NO_TIME`.
     pub timestamp: i64,
     /// `depth`, or -1.
@@ -76,7 +70,7 @@ pub struct Row {
     /// Its message.
     pub message: Message,
     /// The piece in whose arena the message is.
-    piece: u32,
+    pub piece: u32,
     /// What became of it.
     pub fate: Fate,
 }
@@ -100,7 +94,9 @@ pub struct Chunk {
     pub elements: Vec<Element>,
     /// The plain events.
     pub rows: Vec<Row>,
-    /// Their texts but for ids.
+    /// Their ids, one after the other: they are needed again when the text has left the processor.
+    pub ids: Vec<u8>,
+    /// Their other texts.
     pub names: Names,
     /// The keys of the sessions.
     pub keys: Vec<[u8; 32]>,
@@ -112,24 +108,40 @@ pub struct Chunk {
     pub stuck: bool,
 }
 
-/// How to read.
-pub struct Settings<'a> {
-    /// The instruction set.
-    pub tier: Tier,
-    /// Threads at work.
-    pub threads: usize,
-    /// Bounds.
-    pub limits: Limits,
-    /// The keys, None when none were given.
-    pub keys: Option<&'a Keys>,
-    /// Buffers that are used again.
-    pub arenas: &'a Mutex<Vec<Vec<u8>>>,
+impl Chunk {
+    /// Nothing yet.
+    fn new(expect: Expect) -> Self {
+        Self {
+            elements: Vec::new(),
+            rows: Vec::new(),
+            ids: Vec::new(),
+            names: Names::default(),
+            keys: Vec::new(),
+            consumed: 0,
+            expect,
+            stuck: false,
+        }
+    }
+
+    /// The messages of events that were read elsewhere; None for one that is not to be looked at.  Each has an element.
+    /// Also gives their bytes.
+    #[must_use]
+    pub fn of_messages(texts: &[Option<Texts<'_>>], limits: &Limits) -> (Self, Vec<u8>) {
+        let mut piece = Piece::new(Expect::Value, Vec::new());
+        for texts in texts {
+            let row = texts.as_ref().and_then(|texts| piece.message(texts, limits));
+            piece.push(0, 0, row);
+        }
+        let Piece { elements, rows, names, arena, .. } = piece;
+        (Self { elements, rows, names, ..Self::new(Expect::Value) }, arena)
+    }
 }
 
 /// A part of a stretch that one thread cuts into elements.
-struct Piece {
+pub struct Piece {
     elements: Vec<Element>,
     rows: Vec<Row>,
+    ids: Vec<u8>,
     names: Names,
     arena: Vec<u8>,
     at: usize,
@@ -170,6 +182,7 @@ impl Piece {
         Self {
             elements: Vec::new(),
             rows: Vec::new(),
+            ids: Vec::new(),
             names: Names::default(),
             arena,
             at: 0,
@@ -188,8 +201,11 @@ impl Piece {
             sender: text(bytes, event.sender),
         };
         let row = self.message(&texts, limits)?;
+        let (id, start) = (text(bytes, event.id), self.ids.len() as u32);
+        self.ids.extend_from_slice(id);
         Some(Row {
-            id: event.id,
+            id: (start, self.ids.len() as u32),
+            id_hash: hash(id),
             timestamp: event.timestamp,
             depth: event.depth,
             device: self.names.devices.number(text(bytes, event.device)).0,
@@ -202,6 +218,7 @@ impl Piece {
         let message = open::read_message(texts, &mut self.arena, limits)?;
         Some(Row {
             id: Span::default(),
+            id_hash: 0,
             timestamp: NO_TIME,
             depth: -1,
             room: self.names.rooms.number(texts.room).0,
@@ -231,8 +248,9 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Cuts from `at` to `limit`, and the value that reaches beyond it.
-fn cut(
+/// Cuts from `at` to `limit`, and the value that reaches beyond it.  The arena is used again.
+#[must_use]
+pub fn cut(
     bytes: &[u8],
     mut at: usize,
     limit: usize,
@@ -244,6 +262,7 @@ fn cut(
     let mut piece = Piece::new(expect, arena);
     piece.elements.reserve(limit.saturating_sub(at) / 800);
     piece.rows.reserve(limit.saturating_sub(at) / 800);
+    piece.ids.reserve(limit.saturating_sub(at) / 16);
     loop {
         at = skip_space(bytes, at);
         piece.at = at;
@@ -296,7 +315,8 @@ fn cut(
 
 /// Where pieces may begin: places that look like the start of an element.  Whether they are one shows when the piece
 /// before has come there.
-fn starts(bytes: &[u8], from: usize, expect: Expect, pieces: usize) -> Vec<(usize, Expect)> {
+#[must_use]
+pub fn starts(bytes: &[u8], from: usize, expect: Expect, pieces: usize) -> Vec<(usize, Expect)> {
     let size = ((bytes.len() - from.min(bytes.len())) / pieces.max(1)).max(LEAST_PIECE);
     let mut found = vec![(from, expect)];
     let array = match expect {
@@ -331,76 +351,20 @@ fn after_comma(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Reads a stretch of a file.
-///
-/// Args: the text, which begins where something is expected; what that is; and something else to do meanwhile.
-pub fn scan(bytes: &[u8], expect: Expect, settings: &Settings<'_>, beside: impl Fn() + Sync) -> Chunk {
-    let starts = starts(bytes, 0, expect, settings.threads * PIECES);
-    let limits = &settings.limits;
-    let pieces: Vec<Mutex<Option<Piece>>> = starts.iter().map(|_| Mutex::new(None)).collect();
-    in_threads(settings.threads, starts.len() + 1, |task| {
-        let Some(number) = task.checked_sub(1) else {
-            beside();
-            return;
-        };
-        let (start, expect) = starts[number];
-        let limit = starts.get(number + 1).map_or(bytes.len(), |(next, _)| *next);
-        let arena = settings.arenas.lock().ok().and_then(|mut arenas| arenas.pop()).unwrap_or_default();
-        let piece = cut(bytes, start, limit, expect, limits, arena);
-        if let Ok(mut place) = pieces[number].lock() {
-            *place = Some(piece);
-        }
-    });
-    let (mut chunk, arenas) = join(bytes, expect, &starts, pieces, limits);
-    verify(&mut chunk, &arenas, settings);
-    if let Ok(mut kept) = settings.arenas.lock() {
-        kept.extend(arenas);
-    }
-    chunk
-}
-
-/// The messages of events that were read elsewhere; None for one that is not to be looked at.  Each has an element.
-pub fn check_messages(texts: &[Option<Texts<'_>>], settings: &Settings<'_>) -> Chunk {
-    let mut piece = Piece::new(Expect::Value, Vec::new());
-    for texts in texts {
-        let row = texts.as_ref().and_then(|texts| piece.message(texts, &settings.limits));
-        piece.push(0, 0, row);
-    }
-    let mut chunk = Chunk {
-        elements: piece.elements,
-        rows: piece.rows,
-        names: piece.names,
-        keys: Vec::new(),
-        consumed: 0,
-        expect: Expect::Value,
-        stuck: false,
-    };
-    verify(&mut chunk, &[piece.arena], settings);
-    chunk
-}
-
 /// Puts pieces together; one that did not begin where the one before it ended is cut anew.  Also gives their arenas.
-fn join(
+#[must_use]
+pub fn join(
     bytes: &[u8],
     expect: Expect,
     starts: &[(usize, Expect)],
-    pieces: Vec<Mutex<Option<Piece>>>,
+    pieces: impl Iterator<Item = Option<Piece>>,
     limits: &Limits,
 ) -> (Chunk, Vec<Vec<u8>>) {
-    let mut chunk = Chunk {
-        elements: Vec::new(),
-        rows: Vec::new(),
-        names: Names::default(),
-        keys: Vec::new(),
-        consumed: 0,
-        expect,
-        stuck: false,
-    };
+    let mut chunk = Chunk::new(expect);
     let mut arenas = Vec::new();
-    for (number, place) in pieces.into_iter().enumerate() {
+    for (number, made) in pieces.enumerate() {
         let limit = starts.get(number + 1).map_or(bytes.len(), |(next, _)| *next);
         let fits = starts[number] == (chunk.consumed, chunk.expect);
-        let made = place.into_inner().ok().flatten();
         let piece = match made {
             Some(piece) if fits => piece,
             made => {
@@ -409,6 +373,9 @@ fn join(
             }
         };
         let base = chunk.rows.len() as u32;
+        // All of them together are shorter than the text, of which 32 bits tell every place.
+        let ids = chunk.ids.len() as u32;
+        chunk.ids.extend_from_slice(&piece.ids);
         chunk.elements.extend(piece.elements.into_iter().map(|element| Element {
             row: if element.row == ODD { ODD } else { element.row + base },
             ..element
@@ -418,6 +385,7 @@ fn join(
         let devices = renumber(&piece.names.devices, &mut chunk.names.devices);
         let sessions = renumber(&piece.names.sessions, &mut chunk.names.sessions);
         chunk.rows.extend(piece.rows.into_iter().map(|row| Row {
+            id: (row.id.0 + ids, row.id.1 + ids),
             room: rooms[row.room as usize],
             sender: senders[row.sender as usize],
             device: devices[row.device as usize],
@@ -445,62 +413,9 @@ fn text(bytes: &[u8], span: Span) -> &[u8] {
     bytes.get(span.0 as usize..span.1 as usize).unwrap_or_default()
 }
 
-/// Verifies the messages of all plain events, session by session.
-fn verify(chunk: &mut Chunk, arenas: &[Vec<u8>], settings: &Settings<'_>) {
-    let names = &chunk.names;
-    let keys: Vec<Option<[u8; 32]>> =
-        (0..names.sessions.len()).map(|number| open::decode_key(names.sessions.get(number)?)).collect();
-    let mut members: Vec<Vec<u32>> = vec![Vec::new(); keys.len()];
-    for (number, row) in chunk.rows.iter().enumerate() {
-        members[row.session as usize].push(number as u32);
-    }
-    // Sessions of like size together, the largest first, so that the threads end together.
-    let mut order: Vec<(u32, &[u8; 32])> =
-        keys.iter().enumerate().filter_map(|(number, key)| Some((number as u32, key.as_ref()?))).collect();
-    order.sort_by_key(|(session, _)| std::cmp::Reverse(members[*session as usize].len()));
-    let tasks: Vec<&[(u32, &[u8; 32])]> = order.chunks(TOGETHER).collect();
-    let results: Vec<Mutex<Vec<Vec<Fate>>>> = tasks.iter().map(|_| Mutex::new(Vec::new())).collect();
-    let rows = &chunk.rows;
-    let item = |number: &u32| {
-        let row = &rows[*number as usize];
-        Item {
-            message: &row.message,
-            wire: &arenas[row.piece as usize][row.message.wire.0..row.message.wire.1],
-            room: names.rooms.get(row.room as usize).unwrap_or_default(),
-        }
-    };
-    in_threads(settings.threads, tasks.len(), |task| {
-        let sessions: Vec<Session<'_>> = tasks[task]
-            .iter()
-            .map(|(session, public_key)| Session {
-                public_key,
-                items: members[*session as usize].iter().map(item).collect(),
-            })
-            .collect();
-        let fates = open::check_sessions(settings.tier, &sessions, settings.keys, &settings.limits);
-        if let Ok(mut place) = results[task].lock() {
-            *place = fates;
-        }
-    });
-    for (sessions, place) in tasks.iter().zip(results) {
-        for ((session, _), fates) in sessions.iter().zip(place.into_inner().unwrap_or_default()) {
-            for (number, fate) in members[*session as usize].iter().zip(fates) {
-                chunk.rows[*number as usize].fate = fate;
-            }
-        }
-    }
-    for element in &mut chunk.elements {
-        if element.row != ODD && chunk.rows[element.row as usize].fate == Fate::Odd {
-            element.row = ODD;
-        }
-    }
-    chunk.keys = keys.into_iter().map(Option::unwrap_or_default).collect();
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Element, Expect, Limits, ODD, cut, join, starts};
-    use std::sync::Mutex;
 
     const LIMITS: Limits = Limits {
         event_bytes: 1 << 20,
@@ -536,14 +451,10 @@ mod tests {
         for places in
             [vec![(0, Expect::Value), (10, Expect::Element)], vec![(0, Expect::Value), (26, Expect::Element)]]
         {
-            let pieces = places
-                .iter()
-                .enumerate()
-                .map(|(number, (start, expect))| {
-                    let limit = places.get(number + 1).map_or(text.len(), |(next, _)| *next);
-                    Mutex::new(Some(cut(text, *start, limit, *expect, &LIMITS, Vec::new())))
-                })
-                .collect();
+            let pieces = places.iter().enumerate().map(|(number, (start, expect))| {
+                let limit = places.get(number + 1).map_or(text.len(), |(next, _)| *next);
+                Some(cut(text, *start, limit, *expect, &LIMITS, Vec::new()))
+            });
             let (chunk, _) = join(text, Expect::Value, &places, pieces, &LIMITS);
             let found: Vec<_> = chunk.elements.iter().map(|e| (e.start, e.end)).collect();
             assert_eq!(found, [(1, 17), (18, 29), (30, 32)]);

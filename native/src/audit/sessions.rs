@@ -31,38 +31,70 @@ pub struct Columns<'a> {
 /// Rows with a bit of `set_aside` do not count; one with a bit of `loud` makes its session one that may.
 #[must_use]
 pub fn to_look_at(columns: &Columns<'_>, set_aside: u32, loud: u32) -> Vec<u32> {
-    let mut keys: Vec<(u64, u32)> = columns
-        .session
-        .iter()
-        .zip(columns.status)
-        .zip(columns.index)
-        .enumerate()
-        .filter(|(_, ((session, status), _))| **session >= 0 && *status & set_aside == 0)
-        .map(|(row, ((session, _), index))| {
-            ((u64::from(session.cast_unsigned()) << 32) | u64::from(*index), row as u32)
-        })
-        .collect();
-    keys.sort_unstable();
+    let mut messages = by_session(columns, set_aside);
     let mut found = Vec::new();
-    for group in keys.chunk_by(|one, other| one.0 >> 32 == other.0 >> 32) {
+    for group in messages.chunk_by_mut(|one, other| one.session == other.session) {
+        group.sort_unstable_by_key(|message| (message.index, message.row));
         if !is_quiet(columns, group, loud) {
-            found.extend(group.iter().map(|(_, row)| *row));
+            found.extend(group.iter().map(|message| message.row));
         }
     }
     found
 }
 
-fn is_quiet(columns: &Columns<'_>, group: &[(u64, u32)], loud: u32) -> bool {
+/// A message that counts.
+#[derive(Clone, Copy, Default)]
+struct Message {
+    session: u32,
+    index: u32,
+    row: u32,
+}
+
+/// All messages that count by session, those of each in the order of rows.  Sessions have small numbers, so nothing
+/// need be compared.
+fn by_session(columns: &Columns<'_>, set_aside: u32) -> Vec<Message> {
+    let rows = || {
+        let rows = columns.session.iter().zip(columns.status).zip(columns.index).enumerate();
+        rows.filter(|(_, ((session, status), _))| **session >= 0 && *status & set_aside == 0).map(
+            |(row, ((session, _), index))| Message {
+                session: session.cast_unsigned(),
+                index: *index,
+                row: row as u32,
+            },
+        )
+    };
+    let sessions = rows().map(|message| message.session as usize + 1).max().unwrap_or_default();
+    // Of each session how many messages there are, and then where the next one goes.
+    let mut places = vec![0usize; sessions];
+    for message in rows() {
+        places[message.session as usize] += 1;
+    }
+    let mut count = 0;
+    for place in &mut places {
+        count += std::mem::replace(place, count);
+    }
+    let mut sorted = vec![Message::default(); count];
+    for message in rows() {
+        let place = &mut places[message.session as usize];
+        sorted[*place] = message;
+        *place += 1;
+    }
+    sorted
+}
+
+fn is_quiet(columns: &Columns<'_>, group: &[Message], loud: u32) -> bool {
     let look = |rows: &[u32], row: u32| rows.get(row as usize).copied();
     let Some((first, last)) = group.first().zip(group.last()) else { return true };
-    let (room, sender) = (look(columns.room, first.1), look(columns.sender, first.1));
-    let (lowest, highest) = (first.0 & 0xffff_ffff, last.0 & 0xffff_ffff);
+    let (room, sender) = (look(columns.room, first.row), look(columns.sender, first.row));
+    let (lowest, highest) = (u64::from(first.index), u64::from(last.index));
     // Distinct indices without a gap.
-    if highest - lowest + 1 != group.len() as u64 || group.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+    if highest - lowest + 1 != group.len() as u64
+        || group.windows(2).any(|pair| pair[0].index == pair[1].index)
+    {
         return false;
     }
     let (mut earliest, mut latest) = (i64::MAX, i64::MIN);
-    for (_, row) in group {
+    for Message { row, .. } in group {
         if look(columns.room, *row) != room
             || look(columns.sender, *row) != sender
             || look(columns.status, *row).is_none_or(|status| status & loud != 0)

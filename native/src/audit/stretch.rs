@@ -21,6 +21,7 @@ impl Stretch {
     /// Those of reading.
     pub fn read(file: impl Read, most: u64, mut buffer: Vec<u8>) -> io::Result<Self> {
         buffer.resize(MARGIN, 0);
+        buffer.reserve(usize::try_from(most).unwrap_or_default());
         file.take(most).read_to_end(&mut buffer)?;
         Ok(Self { buffer, start: MARGIN })
     }

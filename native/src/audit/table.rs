@@ -67,6 +67,9 @@ pub struct Common<'a> {
     pub noted: u8,
 }
 
+/// So many events are looked for at a time.
+const NEAR: usize = 64;
+
 impl Texts<'_> {
     /// Enters the plain events among the elements `from..to`, and stops before one whose id is there already.
     ///
@@ -74,7 +77,6 @@ impl Texts<'_> {
     pub fn append(
         &mut self,
         columns: &mut Columns<'_>,
-        text: &[u8],
         chunk: &Chunk,
         numbers: &mut Numbers,
         (from, to): (usize, usize),
@@ -82,13 +84,19 @@ impl Texts<'_> {
     ) -> (usize, Vec<(usize, u8)>) {
         let (mut rows, mut noted) = (0, Vec::new());
         let Numbers { rooms, senders, devices, sessions, .. } = numbers;
-        for element in chunk.elements.get(from..to).unwrap_or_default() {
+        let elements = chunk.elements.get(from..to).unwrap_or_default();
+        for (place, element) in elements.iter().enumerate() {
+            if place % NEAR == 0 {
+                let next = elements[place..].iter().take(NEAR);
+                let rows = next.filter_map(|element| chunk.rows.get(element.row as usize));
+                self.ids.expect(rows.map(|row| row.id_hash));
+            }
             let Some(row) = (element.row != ODD).then(|| chunk.rows.get(element.row as usize)).flatten()
             else {
                 break;
             };
-            let id = text.get(row.id.0 as usize..row.id.1 as usize).unwrap_or_default();
-            if row.fate == Fate::Odd || !self.ids.number(id).1 {
+            let id = chunk.ids.get(row.id.0 as usize..row.id.1 as usize).unwrap_or_default();
+            if row.fate == Fate::Odd || !self.ids.number_of(row.id_hash, id).1 {
                 break;
             }
             if row.fate as u8 >= common.noted {

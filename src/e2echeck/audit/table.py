@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from e2echeck.audit.evidence import Status
@@ -31,6 +32,7 @@ __all__ = [
     "NO_TIME",
     "OTHER_ROOM",
     "EventTable",
+    "Messages",
     "Names",
 ]
 
@@ -204,6 +206,37 @@ class _Arrays:
         self.session, self.index, self.digest = array("i"), array("I"), _Digests()
 
 
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Some rows, and for each of them what stands in the columns of these names."""
+
+    rows: array[int]
+    session: array[int]
+    index: array[int]
+    status: array[int]
+    sender: array[int]
+    room: array[int]
+    device: array[int]
+    timestamp: array[int]
+
+    def part(self, start: int, end: int) -> Messages:
+        """Those from one place to another."""
+        return Messages(
+            self.rows[start:end],
+            self.session[start:end],
+            self.index[start:end],
+            self.status[start:end],
+            self.sender[start:end],
+            self.room[start:end],
+            self.device[start:end],
+            self.timestamp[start:end],
+        )
+
+
+_MESSAGE_COLUMNS: Final = "iIIIIIq"
+"""The types of the columns of `Messages`."""
+
+
 class EventTable:
     """One row for each event id.
 
@@ -313,6 +346,20 @@ class EventTable:
             return hash(texts)
         value: int = self.kernel.functions.audit_copy_hash(self.kernel.tier, texts)
         return value
+
+    def messages(self, rows: array[int]) -> Messages:
+        """What is known of the messages in these rows (of type ``I``), in this order."""
+        if self.native is not None:
+            columns = self.native.messages(rows.tobytes())
+            return Messages(rows, *(array(*column) for column in zip(_MESSAGE_COLUMNS, columns, strict=True)))
+        taken = (self.session, self.index, self.status, self.sender, self.room, self.device, self.timestamp)
+        return Messages(
+            rows,
+            *(
+                array(code, map(column.__getitem__, rows))
+                for code, column in zip(_MESSAGE_COLUMNS, taken, strict=True)
+            ),
+        )
 
     def counts(self) -> dict[tuple[int, int], int]:
         """How many rows there are of each pair of room and status."""

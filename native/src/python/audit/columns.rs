@@ -17,6 +17,23 @@ macro_rules! column {
             pub(super) inner: Mutex<Vec<$item>>,
         }
 
+        impl $name {
+            /// The items of some rows, as Python's arrays have them.
+            pub(super) fn taken<'py>(
+                &self,
+                python: Python<'py>,
+                rows: &[usize],
+            ) -> PyResult<Bound<'py, PyBytes>> {
+                let inner = held(&self.inner)?;
+                let mut bytes = Vec::with_capacity(rows.len() * size_of::<$item>());
+                for row in rows {
+                    let item = inner.get(*row).ok_or_else(|| PyIndexError::new_err("no such row"))?;
+                    bytes.extend_from_slice(&item.to_ne_bytes());
+                }
+                Ok(PyBytes::new(python, &bytes))
+            }
+        }
+
         #[pymethods]
         impl $name {
             #[new]

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Messages of events that Python has read.
 
-use std::sync::Mutex;
-
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::keys::AuditKeys;
 use super::{find_tier, poisoned};
 use crate::audit::open::{Limits, Texts};
-use crate::audit::scan::{ODD, Settings, check_messages};
+use crate::audit::scan::{Chunk, ODD, in_threads};
+use crate::audit::verify::{Settings, Waiting};
 
 /// Room, sender, session and ciphertext of an event.
 type Event<'py> = (Bound<'py, PyString>, Bound<'py, PyString>, Bound<'py, PyString>, Bound<'py, PyString>);
@@ -51,9 +50,11 @@ pub(super) fn audit_messages<'py>(
             threads: threads.clamp(1, 256),
             limits: Limits { event_bytes, base64_characters, message_bytes, json_bytes },
             keys: keys.as_deref(),
-            arenas: &Mutex::default(),
         };
-        Ok::<_, PyErr>(check_messages(&texts, &settings))
+        let (chunk, bytes) = Chunk::of_messages(&texts, &settings.limits);
+        let waiting = Waiting::new(chunk, vec![bytes]);
+        in_threads(settings.threads, waiting.tasks(), |task| waiting.work(task, &settings));
+        Ok::<_, PyErr>(waiting.finish().0)
     })?;
     let rows = || {
         let rows = chunk.elements.iter();

@@ -20,7 +20,7 @@ use self::names::{AuditByteNames, AuditNames};
 use self::scanner::{AuditChunk, AuditScanner};
 use self::table::AuditTable;
 use super::tier as find_tier;
-use crate::audit::copy_hash;
+use crate::audit::{copy_hash, open};
 
 /// A lock is only ever held for plain computation; after a panic there is nothing to go on with.
 fn held<T>(lock: &Mutex<T>) -> PyResult<MutexGuard<'_, T>> {
@@ -59,7 +59,7 @@ fn audit_copy_hash(tier: u8, texts: Vec<Bound<'_, PyString>>) -> PyResult<i64> {
     for text in &texts {
         encoded.push(with_bytes(text, <[u8]>::to_vec)?);
     }
-    Ok(copy_hash::of(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+    Ok(open::copy_of_any(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()))
 }
 
 /// A digest of 16 bytes of a ciphertext; for comparison within this process.

@@ -3,37 +3,23 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::keys::AuditKeys;
 use super::names::AuditNames;
 use super::{find_tier, held, poisoned};
 use crate::audit::open::Limits;
-use crate::audit::scan::{Chunk, Expect, ODD, Settings, scan};
+use crate::audit::reading::{Part, Pool, Reader};
+use crate::audit::scan::{Chunk, ODD};
 use crate::audit::stretch::Stretch;
 use crate::audit::table;
+use crate::audit::verify::Settings;
 use crate::tier::Tier;
-
-/// Buffers that are used again.
-pub(super) type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
-
-/// Where a reader stands.
-pub(super) struct Reading {
-    file: File,
-    /// What comes next, read while the stretch before was verified.
-    ahead: Option<std::io::Result<Stretch>>,
-    hash: Sha256,
-    /// What was read and is not done with.
-    rest: Vec<u8>,
-    /// Bytes of the file before that.
-    offset: u64,
-    expect: Expect,
-}
 
 /// Reads one input, stretch by stretch.
 #[pyclass(frozen, module = "e2echeck_native")]
@@ -41,11 +27,8 @@ pub(super) struct AuditScanner {
     tier: Tier,
     threads: usize,
     limits: Limits,
-    stretch: u64,
     keys: Option<Py<AuditKeys>>,
-    reading: Mutex<Reading>,
-    pool: Pool,
-    arenas: Mutex<Vec<Vec<u8>>>,
+    reader: Mutex<Reader>,
 }
 
 #[pymethods]
@@ -62,23 +45,12 @@ impl AuditScanner {
         keys: Option<Py<AuditKeys>>,
     ) -> PyResult<Self> {
         let (event_bytes, base64_characters, message_bytes, json_bytes) = limits;
-        let reading = Reading {
-            file: File::open(path)?,
-            ahead: None,
-            hash: Sha256::new(),
-            rest: Vec::new(),
-            offset: 0,
-            expect: Expect::Value,
-        };
         Ok(Self {
             tier: find_tier(tier)?,
             threads: threads.clamp(1, 256),
             limits: Limits { event_bytes, base64_characters, message_bytes, json_bytes },
-            stretch: stretch.clamp(1, 1 << 30),
             keys,
-            reading: Mutex::new(reading),
-            pool: Pool::default(),
-            arenas: Mutex::default(),
+            reader: Mutex::new(Reader::new(File::open(path)?, stretch.clamp(1, 1 << 30))),
         })
     }
 
@@ -86,70 +58,36 @@ impl AuditScanner {
     fn next(&self, python: Python<'_>) -> PyResult<AuditChunk> {
         let keys = self.keys.as_ref().map(Py::get);
         python.detach(|| {
-            let mut reading = held(&self.reading)?;
-            let Reading { file, ahead, hash, rest, offset, expect } = &mut *reading;
-            let file: &File = file;
-            let buffer = || Ok::<_, PyErr>(held(&self.pool)?.pop().unwrap_or_default());
-            let mut data = match ahead.take() {
-                Some(text) => text?,
-                None => Stretch::read(file, self.stretch, buffer()?)?,
-            };
-            let read = data.bytes().len();
-            data.put_before(rest);
-            // As much again at least, or an element of many stretches would be looked at many times.
-            let most = self.stretch.max(rest.len() as u64);
-            rest.clear();
-            let text = data.bytes();
             let keys = keys.map(|keys| keys.inner.read()).transpose().map_err(poisoned)?;
             let settings = Settings {
                 tier: self.tier,
                 threads: self.threads,
                 limits: self.limits,
                 keys: keys.as_deref(),
-                arenas: &self.arenas,
             };
-            let beside = Mutex::new((hash, ahead, Some(buffer()?)));
-            let chunk = scan(text, *expect, &settings, || {
-                if let Ok(mut beside) = beside.lock() {
-                    let (hash, ahead, buffer) = &mut *beside;
-                    hash.update(&text[text.len() - read..]);
-                    if read > 0
-                        && let Some(buffer) = buffer.take()
-                    {
-                        **ahead = Some(Stretch::read(file, most, buffer));
-                    }
-                }
-            });
-            rest.extend_from_slice(text.get(chunk.consumed..).unwrap_or_default());
-            *offset += chunk.consumed as u64;
-            *expect = chunk.expect;
-            let rest = rest.len();
-            Ok(AuditChunk {
-                data,
-                chunk,
-                numbers: Mutex::default(),
-                at_end: read == 0,
-                rest,
-                pool: Arc::clone(&self.pool),
-            })
+            let mut reader = held(&self.reader)?;
+            let Part { data, chunk, at_end, last } = reader.next(&settings)?;
+            let pool = Pool::clone(reader.pool());
+            Ok(AuditChunk { data, chunk, numbers: Mutex::default(), at_end, last, pool })
         })
     }
 
-    /// What was read and is not done with, the bytes of the file before that, and what comes next.
+    /// What was read and is not done with, the bytes of the file before that, and what comes next; after the last one.
     fn left<'py>(&self, python: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, u64, u8)> {
-        let reading = held(&self.reading)?;
-        Ok((PyBytes::new(python, &reading.rest), reading.offset, reading.expect as u8))
+        let reader = held(&self.reader)?;
+        let (rest, offset, expect) = reader.left();
+        Ok((PyBytes::new(python, rest), offset, expect as u8))
     }
 
     /// Hashes bytes that another reader reads.
     fn update(&self, data: &[u8]) -> PyResult<()> {
-        held(&self.reading)?.hash.update(data);
+        held(&self.reader)?.hash().update(data);
         Ok(())
     }
 
     /// The SHA-256 of everything so far, hexadecimal.
     fn hexdigest(&self) -> PyResult<String> {
-        let digest = held(&self.reading)?.hash.clone().finalize();
+        let digest = held(&self.reader)?.hash().clone().finalize();
         Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
@@ -161,7 +99,7 @@ pub(super) struct AuditChunk {
     pub(super) chunk: Chunk,
     pub(super) numbers: Mutex<table::Numbers>,
     at_end: bool,
-    rest: usize,
+    last: bool,
     pool: Pool,
 }
 
@@ -185,16 +123,10 @@ impl AuditChunk {
         self.at_end
     }
 
-    /// How many bytes are left for the next stretch.
+    /// Whether it is the last one: at the end, or where Python has to go on.
     #[getter]
-    fn rest(&self) -> usize {
-        self.rest
-    }
-
-    /// Whether Python has to go on from there.
-    #[getter]
-    fn stuck(&self) -> bool {
-        self.chunk.stuck
+    fn last(&self) -> bool {
+        self.last
     }
 
     /// The positions of the elements that Python has to read.

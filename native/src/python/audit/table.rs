@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::columns::{AuditDigests, AuditLong, AuditSigned, AuditUnsigned};
 use super::held;
@@ -11,6 +12,17 @@ use super::names::{AuditByteNames, AuditNames};
 use super::scanner::AuditChunk;
 use crate::audit::sessions::{self, Columns};
 use crate::audit::table;
+
+/// Columns of some rows: session (i32), index, status, sender, room and device (u32), timestamp (i64).
+type MessageColumns<'py> = (
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+);
 
 /// Texts and columns of the table: ids, rooms, users, devices, sessions; room, sender, kind, device, source, locator,
 /// stream, depth, timestamp, status, copy, session, index, digest.
@@ -123,14 +135,7 @@ impl AuditTable {
             digest: &mut *held(&self.digest.get().inner)?,
         };
         let common = table::Common { source, kind, locator, statuses: &statuses, noted };
-        Ok(texts.append(
-            &mut columns,
-            chunk.data.bytes(),
-            &chunk.chunk,
-            &mut *held(&chunk.numbers)?,
-            part,
-            &common,
-        ))
+        Ok(texts.append(&mut columns, &chunk.chunk, &mut *held(&chunk.numbers)?, part, &common))
     }
 
     /// The rows of all sessions that may give a finding, by session, index and row.
@@ -158,6 +163,21 @@ impl AuditTable {
             longest_ms: &longest_ms,
         };
         Ok(sessions::to_look_at(&columns, set_aside, loud))
+    }
+
+    /// What stands in some rows, which are u32: session, index, status, sender, room, device and timestamp of each.
+    fn messages<'py>(&self, python: Python<'py>, rows: &[u8]) -> PyResult<MessageColumns<'py>> {
+        let rows: Vec<usize> =
+            rows.as_chunks().0.iter().map(|row| u32::from_ne_bytes(*row) as usize).collect();
+        Ok((
+            self.session.get().taken(python, &rows)?,
+            self.index.get().taken(python, &rows)?,
+            self.status.get().taken(python, &rows)?,
+            self.sender.get().taken(python, &rows)?,
+            self.room.get().taken(python, &rows)?,
+            self.device.get().taken(python, &rows)?,
+            self.timestamp.get().taken(python, &rows)?,
+        ))
     }
 
     /// (room, status, rows) for each pair of room and status.

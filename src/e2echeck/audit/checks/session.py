@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from e2echeck_native import AuditTable
 
     from e2echeck.audit.checks.room import Rooms
-    from e2echeck.audit.table import AnyNames, Column, EventTable
+    from e2echeck.audit.table import AnyNames, EventTable, Messages
 
 __all__ = ["KEY_REASONS", "REASONS", "check_sessions"]
 
@@ -54,13 +55,12 @@ def check_sessions(
         is_ghost_group: whether all these users belong to one application service.
     """
     rows = _sorted_rows(table) if table.native is None else _rows_to_look_at(table, table.native, rooms)
+    messages = table.messages(rows)
     start = 0
     while start < len(rows):
-        session = table.session[rows[start]]
-        end = start
-        while end < len(rows) and table.session[rows[end]] == session:
-            end += 1
-        yield from _Session(table, rooms, session, rows[start:end]).findings(is_ghost_group)
+        session = messages.session[start]
+        end = bisect_right(messages.session, session, start)
+        yield from _Session(table, rooms, session, messages.part(start, end)).findings(is_ghost_group)
         start = end
 
 
@@ -88,22 +88,27 @@ def _rows_to_look_at(table: EventTable, native: AuditTable, rooms: Rooms) -> arr
 
 
 class _Session:
-    """One session while it is looked at; `rows` are in the order of message indices."""
+    """One session while it is looked at; its messages are in the order of message indices."""
 
-    def __init__(self, table: EventTable, rooms: Rooms, session: int, rows: array[int]) -> None:
+    def __init__(self, table: EventTable, rooms: Rooms, session: int, messages: Messages) -> None:
         self._table = table
         self._rooms = rooms
-        self._rows = rows
+        self._messages = messages
         self._id = encode_base64(table.sessions[session])
-        self._senders = Counter(table.sender[row] for row in rows)
-        self._room_counts = Counter(table.room[row] for row in rows)
+        self._senders = Counter(messages.sender)
+        self._room_counts = Counter(messages.room)
+        self._uses = Counter(messages.index)
+        self._statuses = set(messages.status)
         # Most frequent first; of equally frequent ones the one met first in the evidence.
-        self._room = self._first(self._room_counts, table.room)
-        self._sender = self._first(self._senders, table.sender)
+        self._room = self._first(self._room_counts, messages.room)
+        self._sender = self._first(self._senders, messages.sender)
 
-    def _first(self, counts: Counter[int], column: Column[int]) -> int:
+    def _first(self, counts: Counter[int], values: array[int]) -> int:
         most = max(counts.values())
-        return column[min(row for row in self._rows if counts[column[row]] == most)]
+        rows = zip(self._messages.rows, values, strict=True)
+        return (
+            values[0] if len(counts) == 1 else min((row, value) for row, value in rows if counts[value] == most)[1]
+        )
 
     def findings(self, is_ghost_group: Callable[[Sequence[str]], bool]) -> Iterator[Finding]:
         """All findings of this session."""
@@ -126,19 +131,19 @@ class _Session:
         index_to: int | None = None,
         count: int | None = None,
     ) -> Finding:
-        table = self._table
+        table, messages = self._table, self._messages
         one_sender = len(self._senders) == 1
-        devices = {table.device[row] for row in self._rows}
+        devices = set(messages.device)
         ordered = sorted(rows)
-        place = ordered[0] if ordered else min(self._rows)
+        place = ordered[0] if ordered else min(messages.rows)
         return Finding(
             code=code,
             severity=severity or code.severity,
             related_event_ids=tuple(table.ids[row] for row in ordered),
             room_id=table.rooms[self._room] if len(self._room_counts) == 1 else None,
-            room_ids=() if len(self._room_counts) == 1 else self._names(table.room, table.rooms),
+            room_ids=() if len(self._room_counts) == 1 else self._names(messages.room, table.rooms),
             sender=table.users[self._sender] if one_sender else None,
-            senders=() if one_sender else self._names(table.sender, table.users),
+            senders=() if one_sender else self._names(messages.sender, table.users),
             device_id=table.devices[devices.pop()] or None if len(devices) == 1 else None,
             session_id=self._id,
             index_from=index_from,
@@ -149,22 +154,19 @@ class _Session:
             detail=detail,
         )
 
-    def _names(self, column: Column[int], names: AnyNames[str]) -> tuple[str, ...]:
+    def _names(self, values: array[int], names: AnyNames[str]) -> tuple[str, ...]:
         """The values of a column in this session, in the order of the evidence."""
-        return tuple(names[number] for number in dict.fromkeys(column[row] for row in sorted(self._rows)))
+        in_order = sorted(zip(self._messages.rows, values, strict=True))
+        return tuple(names[number] for number in dict.fromkeys(number for _, number in in_order))
 
     def _repeats(self) -> Iterator[Finding]:
         """Message indices that more than one event uses."""
-        table, rows = self._table, self._rows
+        messages = self._messages
         start = 0
-        while start < len(rows):
-            index = table.index[rows[start]]
-            end = start + 1
-            while end < len(rows) and table.index[rows[end]] == index:
-                end += 1
-            if end - start > 1:
-                yield from self._repeat(index, rows[start:end])
-            start = end
+        for index, count in self._uses.items() if len(self._uses) < len(messages.index) else ():
+            if count > 1:
+                yield from self._repeat(index, messages.rows[start : start + count])
+            start += count
 
     def _repeat(self, index: int, rows: Sequence[int]) -> Iterator[Finding]:
         by_digest: dict[bytes, list[int]] = {}
@@ -184,62 +186,67 @@ class _Session:
 
     def _sender_mismatch(self, is_ghost_group: Callable[[Sequence[str]], bool]) -> Iterator[Finding]:
         if len(self._senders) > 1:
-            ghosts = is_ghost_group(self._names(self._table.sender, self._table.users))
+            ghosts = is_ghost_group(self._names(self._messages.sender, self._table.users))
             yield self._finding(
                 Reason.MEGOLM_SENDER_MISMATCH,
-                self._rarer(self._senders, self._table.sender, self._sender),
+                self._rarer(self._senders, self._messages.sender, self._sender),
                 severity=Severity.INFO if ghosts else None,
                 detail="all are users of one application service" if ghosts else "",
             )
 
     def _room_mismatch(self) -> Iterator[Finding]:
         """From the clear part alone: without keys it cannot be told which event was moved."""
-        table = self._table
+        messages = self._messages
         if len(self._room_counts) > 1:
-            told = Counter(table.room[row] for row in self._rows if table.status[row] & _MOVED)
-            opened = {table.room[row] for row in self._rows if table.status[row] & _OPENED}
+            rooms = list(zip(messages.room, messages.status, strict=True))
+            told = {room for room, status in rooms if status & _MOVED}
+            opened = {room for room, status in rooms if status & _OPENED}
             if told and all(room in told or room in opened for room in self._room_counts):
                 return  # Each event that was moved is named by a finding of its own.
             yield self._finding(
                 Reason.MEGOLM_ROOM_MISMATCH,
-                self._rarer(self._room_counts, table.room, self._room),
+                self._rarer(self._room_counts, messages.room, self._room),
                 detail=f"{len(self._room_counts)} rooms",
             )
 
-    def _rarer(self, counts: Counter[int], column: Column[int], most: int) -> list[int]:
+    def _rarer(self, counts: Counter[int], values: array[int], most: int) -> list[int]:
         """The events of all but the most frequent value; all events when two are equally frequent."""
+        rows = self._messages.rows
         if list(counts.values()).count(counts[most]) > 1:
-            return list(self._rows)
-        return [row for row in self._rows if column[row] != most]
+            return list(rows)
+        return [row for row, value in zip(rows, values, strict=True) if value != most]
 
     def _rotation(self) -> Iterator[Finding]:
-        table, rows = self._table, self._rows
-        encryption = self._rooms.encryption_at(self._room, rows[0])
+        messages = self._messages
+        encryption = self._rooms.encryption_at(self._room, messages.rows[0])
         msgs = encryption.msgs if encryption else DEFAULT_PERIOD_MSGS
         period = encryption.period_ms if encryption else DEFAULT_PERIOD_MS
-        highest = table.index[rows[-1]]
+        highest = messages.index[-1]
         reasons = []
         if highest + 1 > msgs:
             reasons.append(f"{highest + 1} messages, limit {msgs}")
         # An index that several events use says nothing about age: which of them is the original is unknown.
-        events = Counter(table.index[row] for row in rows)
-        times = [table.timestamp[row] for row in rows if events[table.index[row]] == 1]
-        known = [time for time in times if time != NO_TIME]
-        age = max(known) - min(known) if known else 0
+        times: Sequence[int] = messages.timestamp
+        if len(self._uses) < len(times):
+            times = [time for time, index in zip(times, messages.index, strict=True) if self._uses[index] == 1]
+        if NO_TIME in times:
+            times = [time for time in times if time != NO_TIME]
+        age = max(times) - min(times) if times else 0
         if age > period:
             reasons.append(f"{age} ms, limit {period} ms")
         if reasons:
             yield self._finding(
                 Reason.MEGOLM_ROTATION_OVERDUE,
-                index_from=table.index[rows[0]],
+                index_from=messages.index[0],
                 index_to=highest,
-                count=len(rows),
+                count=len(messages.index),
                 detail="; ".join(reasons) + ("" if encryption else "; limits by default"),
             )
 
     def _gap(self) -> Iterator[Finding]:
-        indices = sorted({self._table.index[row] for row in self._rows})
-        missing = indices[-1] - indices[0] + 1 - len(indices)
+        indices = self._uses
+        first, last = self._messages.index[0], self._messages.index[-1]
+        missing = last - first + 1 - len(indices)
         if missing:
             gaps = [(low + 1, high - 1) for low, high in pairwise(indices) if high - low > 1]
             yield self._finding(
@@ -247,6 +254,7 @@ class _Session:
             )
 
     def _unopened(self, flag: int, code: Reason) -> Iterator[Finding]:
-        indices = [self._table.index[row] for row in self._rows if self._table.status[row] & flag]
-        if indices:
+        if any(status & flag for status in self._statuses):
+            messages = zip(self._messages.index, self._messages.status, strict=True)
+            indices = [index for index, status in messages if status & flag]
             yield self._finding(code, index_from=indices[0], index_to=indices[-1], count=len(indices))

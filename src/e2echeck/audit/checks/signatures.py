@@ -147,8 +147,8 @@ class EventProofs:
 
     def _check_together(self, asked: list[_Question], proofs: list[Proof | None]) -> None:
         """Check by the kernel what has canonical bytes, which then say all that the event says."""
-        ring, limits = self._keys.ring, self._limits
         if asked and _backend.kernel() is not None:
+            ring, limits = self._keys.ring, self._limits
             spelled = [(n, data) for n, one in enumerate(asked) if (data := self._spell(one.pdu)) is not None]
             found = events.check_raw_many(
                 [data for _, data in spelled],

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 from e2echeck import canonical_json
+from e2echeck.audit._meanwhile import Meanwhile
 from e2echeck.audit.ahead import kernel_limits
 from e2echeck.audit.evidence import BATCH_ROWS, EvidenceBatch, Order, PlainRun, Source, Status, ToDeviceBatch
 from e2echeck.audit.readers.json_stream import BEGINNING, Expect, Start, elements
@@ -19,7 +19,7 @@ from e2echeck.errors import InputError
 from e2echeck.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from e2echeck_native import AuditChunk, AuditKeys, AuditNames
@@ -31,8 +31,8 @@ __all__ = ["JsonReader", "recognise"]
 
 Shape = Literal["events", "pdus", "messages", "to-device"]
 _LOOK_AT: Final = 20
-_STRETCH: Final = 32 * 2**20
-"""Bytes that the kernel reads at a time; three stretches are in memory at once."""
+_STRETCH: Final = 16 * 2**20
+"""Bytes that the kernel reads at a time; four stretches are in memory at once."""
 _SYNAPSE_TOKEN: Final = re.compile(r"t(\d{1,18})-(\d{1,18})")
 
 
@@ -81,32 +81,6 @@ def _shape_of(value: Mapping[str, object]) -> tuple[Shape, Order] | None:
     ):
         return "messages", "list"
     return None
-
-
-class _Ahead(Thread):
-    """Work that is done meanwhile in another thread."""
-
-    def __init__(self, work: Callable[[], AuditChunk]) -> None:
-        super().__init__()  # no daemon: it is waited for when the process ends early
-        self._work = work
-        self._result: AuditChunk | None = None
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Called by the thread."""
-        try:
-            self._result = self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
-            self._error = error
-
-    def result(self) -> AuditChunk:
-        """What the work gave or raised."""
-        self.join()
-        if self._result is None:
-            assert self._error is not None  # noqa: S101 - one of the two
-            raise self._error
-        return self._result
 
 
 class _Hash(Protocol):
@@ -215,7 +189,7 @@ class JsonReader:
     def runs(self, kernel: Kernel, keys: AuditKeys | None, threads: int) -> Iterator[EvidenceBatch | PlainRun]:
         """The events of the file as `batches` has them, the plain ones of them verified by the kernel.
 
-        Reads ahead: while a part is dealt with, the next one is read and verified.
+        Reads ahead: while a part is dealt with, the next one is verified, and the one after that is read.
 
         Args:
             kernel: that does it.
@@ -225,19 +199,18 @@ class JsonReader:
         Raises:
             InputError: as `batches`.
         """
-        direction, limits = _Direction(kernel), self._limits
-        bounds = kernel_limits(limits)
+        direction, bounds = _Direction(kernel), kernel_limits(self._limits)
         scanner = kernel.functions.AuditScanner(kernel.tier, threads, self._path, _STRETCH, bounds, keys)
-        ordinal, going_on, coming = 0, True, _Ahead(scanner.next)
+        ordinal, going_on, coming = 0, True, Meanwhile(scanner.next)
         while going_on:
             try:
                 chunk = coming.result()
             except OSError as error:
                 raise InputError(Reason.EVIDENCE_UNREADABLE, f"{self._path}: {error.strerror}") from None
             # What is too large, or no JSON, the other reader says in words.
-            going_on = not (chunk.at_end or chunk.stuck or chunk.rest > limits.json_bytes)
+            going_on = not chunk.last
             if going_on:
-                coming = _Ahead(scanner.next)
+                coming = Meanwhile(scanner.next)
             for batch in self._take_chunk(chunk, direction, ordinal):
                 direction.look_at(batch)
                 ordinal = self.source.events

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["complete_file"]
+
+# A new file, which is nobody's link; not every platform knows all of these.
+_WHERE_KNOWN: Final = ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | sum(getattr(os, name, 0) for name in _WHERE_KNOWN)
 
 
 @contextlib.contextmanager
@@ -22,14 +25,15 @@ def complete_file(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: when it cannot be created or renamed.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    temporary = path.parent / f".{path.name}.{os.urandom(8).hex()}.part"
+    descriptor = os.open(temporary, _NEW, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+            temporary.unlink()
         raise
