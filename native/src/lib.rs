@@ -22,7 +22,7 @@ mod python;
 
 /// What the Python package and this library have to agree on: raised with every change of a function, of a column or
 /// of the numbers of reasons.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// Make what is made once a process and waited for.
 ///

@@ -47,7 +47,7 @@ __all__ = [
 
 ENVIRONMENT: Final = "E2ECHECK_BACKEND"
 
-ABI: Final = 1
+ABI: Final = 2
 """The interface of the kernel that this version speaks; a kernel with another one is not used."""
 
 _MODULE: Final = "e2echeck_native"

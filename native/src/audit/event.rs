@@ -3,8 +3,9 @@
 //!
 //! The definition of what an event is stands in `e2echeck.audit.readers.normalise`; what is not plain is read there.
 
+use simdutf8::basic::from_utf8;
+
 use super::json::{Cursor, ESCAPED, Rules, Text, Value};
-use super::utf8::is_utf8;
 
 /// `NO_TIME` of `e2echeck.audit.table`.
 pub const NO_TIME: i64 = i64::MIN;
@@ -109,8 +110,8 @@ pub fn read(bytes: &[u8], start: usize) -> Option<(Event, usize)> {
     if !(has_id && has_room && has_sender && has_kind && has_content) {
         return None;
     }
-    if cursor.not_ascii && !is_utf8(bytes.get(start..end)?) {
-        return None;
+    if cursor.not_ascii {
+        from_utf8(bytes.get(start..end)?).ok()?;
     }
     Some((event, end))
 }
@@ -158,9 +159,7 @@ pub enum Payload<'a> {
 #[must_use]
 pub fn read_payload(plaintext: &[u8]) -> Payload<'_> {
     fn room(plaintext: &[u8]) -> Option<&[u8]> {
-        if !is_utf8(plaintext) {
-            return None;
-        }
+        from_utf8(plaintext).ok()?;
         let mut cursor = Cursor::new(plaintext, 0, Rules::Payload);
         let (mut kind, mut content, mut room) = (false, false, None);
         cursor.space();

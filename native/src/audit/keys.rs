@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
+use simdutf8::basic::from_utf8;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::json::{Cursor, ESCAPED, Rules, Text, Value};
 use super::open::{decode_into, decode_key};
 use super::scan::in_threads;
-use super::utf8::is_utf8;
 use crate::megolm::Ratchet;
 
 const ALGORITHM: &[u8] = b"m.megolm.v1.aes-sha2";
@@ -62,9 +62,7 @@ pub enum Entry {
 /// Reads a plain key list; `None` when it is not surely well-formed, or has more than `most` entries.
 #[must_use]
 pub fn read_list(bytes: &[u8], threads: usize, most: usize) -> Option<Vec<Entry>> {
-    if !is_utf8(bytes) {
-        return None;
-    }
+    from_utf8(bytes).ok()?;
     let mut cursor = Cursor::new(bytes, 0, Rules::Payload);
     let mut found = Vec::new();
     cursor.space();

@@ -16,5 +16,4 @@ pub mod scan;
 pub mod sessions;
 pub mod stretch;
 pub mod table;
-pub mod utf8;
 pub mod verify;

@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final, TextIO
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["complete_file"]
-
-# A new file, which is nobody's link; not every platform knows all of these.
-_WHERE_KNOWN: Final = ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | sum(getattr(os, name, 0) for name in _WHERE_KNOWN)
 
 
 @contextlib.contextmanager
@@ -25,15 +22,14 @@ def complete_file(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: when it cannot be created or renamed.
     """
-    temporary = path.parent / f".{path.name}.{os.urandom(8).hex()}.part"
-    descriptor = os.open(temporary, _NEW, 0o600)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            Path(temporary).unlink()
         raise

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
+import secrets
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Pseudonyms:
     """
 
     def __init__(self, key: bytes | None = None, *, show: bool = False) -> None:
-        seed = os.urandom(KEY_LENGTH) if key is None else key
+        seed = secrets.token_bytes(KEY_LENGTH) if key is None else key
         self._key = hashlib.blake2b(seed, digest_size=32, person=b"e2echeck pseudo").digest()
         self._show = show
         self._localparts: re.Pattern[str] | None = None
