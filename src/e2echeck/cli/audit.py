@@ -72,7 +72,6 @@ def run(options: argparse.Namespace) -> int:
             file = stack.enter_context(complete_file(options.summary))
             json.dump(summary_record(summary, names, _shown(options)), file, ensure_ascii=True, indent=1)
             file.write("\n")
-    gc.freeze()  # The process ends: nobody need look what of all this could be freed.
     if summary.has_findings(Severity(options.fail_on)):
         return 1
     return 0 if summary.complete or options.allow_incomplete else INCOMPLETE
