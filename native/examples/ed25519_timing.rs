@@ -6,11 +6,11 @@
 //! ```
 //!
 //! With arguments TIER MESSAGES KEYS it verifies so many signatures once, to be counted by callgrind (which knows no
-//! AVX-512, so only the tier `portable`):
+//! AVX-512, so only `portable` and `avx2`):
 //!
 //! ```text
 //! cargo build --release --no-default-features --example ed25519_timing
-//! valgrind --tool=callgrind --toggle-collect='*verify_groups*' target/release/examples/ed25519_timing portable 100 1
+//! valgrind --tool=callgrind --toggle-collect='*Sample*run*' target/release/examples/ed25519_timing portable 100 1
 //! ```
 
 use std::time::Instant;
