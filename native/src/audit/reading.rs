@@ -308,12 +308,15 @@ mod tests {
         for (end, left) in
             [("x{}", Expect::Value), ("[1]", Expect::First), (&"{\"a\":".repeat(20_000), Expect::Value)]
         {
-            let text = format!("{{}}\n{end}");
+            // What stands behind it is not read to the end in search of one.
+            let text = format!("{{}}\n{end}{}", "{\"a\":".repeat(200_000));
             for stretch in [1, 1_000, 1 << 20] {
                 let name = format!("end-{}-{stretch}", end.len());
-                let (found, _, offset, expect) = read(&name, text.as_bytes(), stretch, 2);
+                let (found, rest, offset, expect) = read(&name, text.as_bytes(), stretch, 2);
                 assert_eq!((found, expect), (vec![b"{}".to_vec()], left), "{name}");
                 assert_eq!(offset, 3 + u64::from(end == "[1]"), "{name}");
+                let most = 4 * LIMITS.json_bytes + 2 * stretch as usize;
+                assert!(rest.len() <= most, "{name}: {} bytes, at most {most}", rest.len());
             }
         }
     }
