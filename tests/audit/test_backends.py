@@ -448,7 +448,7 @@ def test_an_element_of_many_stretches_is_not_looked_at_for_each(tmp_path: Path) 
         assert kernel is not None
         scanner = kernel.functions.AuditScanner(kernel.tier, 1, evidence, 1000, (1 << 20,) * 4, None)
         chunks = [scanner.next()]
-        while not chunks[-1].at_end:
+        while not chunks[-1].last:
             chunks.append(scanner.next())
         assert sum(map(len, chunks)) == 2
         assert len(chunks) < 20

@@ -33,6 +33,16 @@ pub struct Limits {
     pub json_bytes: usize,
 }
 
+#[cfg(test)]
+impl Limits {
+    pub(crate) const FOR_TESTS: Self = Self {
+        event_bytes: 1 << 20,
+        base64_characters: 1 << 20,
+        message_bytes: 1 << 20,
+        json_bytes: 1 << 20,
+    };
+}
+
 /// What became of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
@@ -364,13 +374,6 @@ fn verify_signatures(tier: Tier, sessions: &[Session<'_>]) -> Vec<bool> {
 mod tests {
     use super::{Limits, Texts, copy_of_any, read_message};
 
-    const LIMITS: Limits = Limits {
-        event_bytes: 1 << 20,
-        base64_characters: 1 << 20,
-        message_bytes: 1 << 20,
-        json_bytes: 1 << 20,
-    };
-
     /// A message with index 5 and a ciphertext of 32 bytes.
     fn message() -> String {
         let wire: Vec<u8> = [3, 8, 5, 0x12, 32].into_iter().chain(0..32 + 8 + 64).collect();
@@ -381,7 +384,7 @@ mod tests {
         let (room, sender, session) = (b"!r".as_slice(), b"@a".as_slice(), b"abc".as_slice());
         let ciphertext = ciphertext.as_bytes();
         let texts = Texts { session, ciphertext, room, sender };
-        let plain = read_message(&texts, &mut Vec::new(), &LIMITS).map(|message| message.copy);
+        let plain = read_message(&texts, &mut Vec::new(), &Limits::FOR_TESTS).map(|message| message.copy);
         (
             plain,
             copy_of_any(&[room, sender, b"m.room.encrypted", b"m.megolm.v1.aes-sha2", session, ciphertext]),

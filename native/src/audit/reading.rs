@@ -29,8 +29,6 @@ pub struct Part {
     pub data: Stretch,
     /// What was found.
     pub chunk: Chunk,
-    /// Whether the file had ended before.
-    pub at_end: bool,
     /// Whether it is the last one of this reader, whose work another one takes up.
     pub last: bool,
 }
@@ -130,7 +128,7 @@ impl Reader {
         if let Ok(mut kept) = self.arenas.lock() {
             kept.extend(arenas);
         }
-        Ok(Part { data: current.data, chunk, at_end: current.at_end, last })
+        Ok(Part { data: current.data, chunk, last })
     }
 
     /// Verifies a part, cuts the one behind it, and reads the next.
@@ -253,12 +251,7 @@ mod tests {
     use sha2::{Digest, Sha256};
     use std::fs::File;
 
-    const LIMITS: Limits = Limits {
-        event_bytes: 1 << 20,
-        base64_characters: 1 << 20,
-        message_bytes: 1 << 20,
-        json_bytes: 50_000,
-    };
+    const LIMITS: Limits = Limits { json_bytes: 50_000, ..Limits::FOR_TESTS };
 
     /// The elements of a text, what is left of it, and where that begins.
     fn read(name: &str, text: &[u8], stretch: u64, threads: usize) -> (Vec<Vec<u8>>, Vec<u8>, u64, Expect) {

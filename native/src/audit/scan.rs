@@ -417,15 +417,8 @@ fn text(bytes: &[u8], span: Span) -> &[u8] {
 mod tests {
     use super::{Element, Expect, Limits, ODD, cut, join, starts};
 
-    const LIMITS: Limits = Limits {
-        event_bytes: 1 << 20,
-        base64_characters: 1 << 20,
-        message_bytes: 1 << 20,
-        json_bytes: 1 << 20,
-    };
-
     fn spans(text: &[u8], expect: Expect) -> (Vec<(u32, u32)>, usize, Expect, bool) {
-        let piece = cut(text, 0, text.len(), expect, &LIMITS, Vec::new());
+        let piece = cut(text, 0, text.len(), expect, &Limits::FOR_TESTS, Vec::new());
         assert!(piece.elements.iter().all(|Element { row, .. }| *row == ODD));
         (piece.elements.iter().map(|e| (e.start, e.end)).collect(), piece.at, piece.expect, piece.stuck)
     }
@@ -453,9 +446,9 @@ mod tests {
         {
             let pieces = places.iter().enumerate().map(|(number, (start, expect))| {
                 let limit = places.get(number + 1).map_or(text.len(), |(next, _)| *next);
-                Some(cut(text, *start, limit, *expect, &LIMITS, Vec::new()))
+                Some(cut(text, *start, limit, *expect, &Limits::FOR_TESTS, Vec::new()))
             });
-            let (chunk, _) = join(text, Expect::Value, &places, pieces, &LIMITS);
+            let (chunk, _) = join(text, Expect::Value, &places, pieces, &Limits::FOR_TESTS);
             let found: Vec<_> = chunk.elements.iter().map(|e| (e.start, e.end)).collect();
             assert_eq!(found, [(1, 17), (18, 29), (30, 32)]);
             assert_eq!((chunk.consumed, chunk.expect, chunk.stuck), (text.len(), Expect::Value, false));

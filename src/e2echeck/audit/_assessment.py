@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All evidence of one audit, taken in batch by batch, and then what it shows.
-
-Nearly all checks hang on this module: it is imported while keys are read.
-"""
+"""All evidence of one audit, taken in batch by batch, and then what it shows."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from e2echeck import _backend
-from e2echeck.audit._meanwhile import Meanwhile
+from e2echeck.audit._assessment import Assessment
 from e2echeck.audit.keys import KeySource, load_keys
 from e2echeck.audit.later import Later
 from e2echeck.audit.readers import open_inputs
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from e2echeck.audit import _assessment, appservice
+    from e2echeck.audit import appservice
     from e2echeck.audit.evidence import Source
     from e2echeck.audit.finding import Finding
     from e2echeck.signing import VerifyKey
 else:
-    _assessment, appservice = Later("e2echeck.audit._assessment"), Later("e2echeck.audit.appservice")
+    appservice = Later("e2echeck.audit.appservice")
 
 __all__ = ["Options", "run"]
 
@@ -99,13 +99,12 @@ def run(
     """
     backend = _backend.active()
     threads = _backend.bounded_threads(options.threads or _cores())
-    keys = Meanwhile(lambda: load_keys(options.keys, options.limits, backend.kernel, threads))
-    begin = _assessment.Assessment
-    sessions, key_inputs = keys.result()
+    sessions, key_inputs = load_keys(options.keys, options.limits, backend.kernel, threads)
     appservices = [appservice.load_appservice(path, options.limits) for path in options.appservices]
     readers, skipped = open_inputs(evidence, options.limits)
     server_keys = load_server_keys(options.server_keys, options.pinned_keys, readers, options.limits)
-    audit = begin(readers, sessions if options.keys else None, appservices, options.limits, server_keys, threads)
+    known = sessions if options.keys else None
+    audit = Assessment(readers, known, appservices, options.limits, server_keys, threads)
     for reader in readers:
         for batch in audit.read(reader):
             audit.take(batch)

@@ -66,9 +66,9 @@ impl AuditScanner {
                 keys: keys.as_deref(),
             };
             let mut reader = held(&self.reader)?;
-            let Part { data, chunk, at_end, last } = reader.next(&settings)?;
+            let Part { data, chunk, last } = reader.next(&settings)?;
             let pool = Pool::clone(reader.pool());
-            Ok(AuditChunk { data, chunk, numbers: Mutex::default(), at_end, last, pool })
+            Ok(AuditChunk { data, chunk, numbers: Mutex::default(), last, pool })
         })
     }
 
@@ -98,7 +98,6 @@ pub(super) struct AuditChunk {
     pub(super) data: Stretch,
     pub(super) chunk: Chunk,
     pub(super) numbers: Mutex<table::Numbers>,
-    at_end: bool,
     last: bool,
     pool: Pool,
 }
@@ -115,12 +114,6 @@ impl Drop for AuditChunk {
 impl AuditChunk {
     fn __len__(&self) -> usize {
         self.chunk.elements.len()
-    }
-
-    /// Whether the file had ended before.
-    #[getter]
-    fn at_end(&self) -> bool {
-        self.at_end
     }
 
     /// Whether it is the last one: at the end, or where Python has to go on.

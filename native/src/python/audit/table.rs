@@ -13,17 +13,6 @@ use super::scanner::AuditChunk;
 use crate::audit::sessions::{self, Columns};
 use crate::audit::table;
 
-/// Columns of some rows: session (i32), index, status, sender, room and device (u32), timestamp (i64).
-type MessageColumns<'py> = (
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-    Bound<'py, PyBytes>,
-);
-
 /// Texts and columns of the table: ids, rooms, users, devices, sessions; room, sender, kind, device, source, locator,
 /// stream, depth, timestamp, status, copy, session, index, digest.
 #[pyclass(frozen, module = "e2echeck_native")]
@@ -165,11 +154,11 @@ impl AuditTable {
         Ok(sessions::to_look_at(&columns, set_aside, loud))
     }
 
-    /// What stands in some rows, which are u32: session, index, status, sender, room, device and timestamp of each.
-    fn messages<'py>(&self, python: Python<'py>, rows: &[u8]) -> PyResult<MessageColumns<'py>> {
+    /// Columns of some rows, which are u32: session (i32), index, status, sender, room and device (u32), timestamp (i64).
+    fn messages<'py>(&self, python: Python<'py>, rows: &[u8]) -> PyResult<[Bound<'py, PyBytes>; 7]> {
         let rows: Vec<usize> =
             rows.as_chunks().0.iter().map(|row| u32::from_ne_bytes(*row) as usize).collect();
-        Ok((
+        Ok([
             self.session.get().taken(python, &rows)?,
             self.index.get().taken(python, &rows)?,
             self.status.get().taken(python, &rows)?,
@@ -177,7 +166,7 @@ impl AuditTable {
             self.room.get().taken(python, &rows)?,
             self.device.get().taken(python, &rows)?,
             self.timestamp.get().taken(python, &rows)?,
-        ))
+        ])
     }
 
     /// (room, status, rows) for each pair of room and status.
