@@ -8,7 +8,7 @@ in any language speaks JSON lines (`e2echeck.testing.child`).  `olm` and `megolm
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from e2echeck.testing.adapter import Adapter, Answer, Outcome, unsupported
 from e2echeck.testing.handles import UnknownHandleError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["MegolmAdapter", "OlmAdapter", "SessionAdapter", "megolm", "olm"]
 
 
-@runtime_checkable
 class OlmAdapter(Protocol):
     """Olm of one implementation.  Handles are `str`, keys and messages raw `bytes`."""
 
@@ -92,7 +91,6 @@ class OlmAdapter(Protocol):
         ...
 
 
-@runtime_checkable
 class MegolmAdapter(Protocol):
     """Megolm of one implementation.  Handles are `str`, keys and messages raw `bytes`."""
 
@@ -235,14 +233,24 @@ class _MegolmCalls(_Calls):
         return self._adapter.answer("megolm_session.export", {"session": session, "index": index})
 
 
+def _has_methods(adapter: object, protocol: type) -> bool:
+    """Whether all methods of a protocol are there; its properties are not asked for, as that may start a process."""
+    methods = (name for name, member in vars(protocol).items() if callable(member) and not name.startswith("_"))
+    return all(callable(getattr(adapter, name, None)) for name in methods)
+
+
 def olm(adapter: Adapter | OlmAdapter) -> OlmAdapter:
     """An adapter's Olm; what has the typed methods already is given back as it is."""
-    return adapter if isinstance(adapter, OlmAdapter) else _OlmCalls(adapter)
+    if _has_methods(adapter, OlmAdapter):
+        return cast("OlmAdapter", adapter)
+    return _OlmCalls(cast("Adapter", adapter))
 
 
 def megolm(adapter: Adapter | MegolmAdapter) -> MegolmAdapter:
     """An adapter's Megolm; what has the typed methods already is given back as it is."""
-    return adapter if isinstance(adapter, MegolmAdapter) else _MegolmCalls(adapter)
+    if _has_methods(adapter, MegolmAdapter):
+        return cast("MegolmAdapter", adapter)
+    return _MegolmCalls(cast("Adapter", adapter))
 
 
 class SessionAdapter:
